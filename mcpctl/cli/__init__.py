@@ -1,0 +1,1 @@
+"""The command line: options -> request -> operation -> answer. One short module for each group."""

@@ -1,0 +1,38 @@
+"""The old Makefile's target names, as hidden aliases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "aws-validate": ("aws", "validate"),
+    "aws-list-profiles": ("aws", "list-profiles"),
+    "aws-account-info": ("aws", "account-info"),
+    "aws-test": ("aws", "test"),
+    "logs-backend": ("logs", "backend"),
+    "logs-frontend": ("logs", "frontend"),
+    "test-aws": ("test", "aws"),
+    "tools-list": ("tools", "list"),
+    "ps": ("status",),
+}
+
+GLOBALS_WITH_VALUE = frozenset(
+    {
+        *("-C", "--project-directory", "-f", "--file", "--env-file", "-p", "--project-name"),
+        *("--profile", "-H", "--host", "--context"),
+    }
+)
+
+
+def expand(arguments: Sequence[str]) -> list[str]:
+    """Replace the command word by what an alias stands for; options before it stay."""
+    words = list(arguments)
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in GLOBALS_WITH_VALUE else 1
+    if at < len(words) and words[at] in ALIASES:
+        words[at : at + 1] = ALIASES[words[at]]
+    return words

@@ -1,0 +1,98 @@
+"""Put the command groups together. Nothing heavy is imported here: `--help` must stay fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcpctl import __version__
+from mcpctl.cli import aws, development, engine, essential, host, inspection, monitoring, tools
+from mcpctl.cli.help import Group
+from mcpctl.runtime import GlobalOptions, Runtime
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def build_app() -> typer.Typer:
+    """Return the whole command line."""
+    app = typer.Typer(
+        name="mcpctl",
+        cls=Group,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings=CONTEXT,
+        help="Run an MCP server with AWS tools in Docker.",
+        epilog="Start here: mcpctl quick-start",
+    )
+    app.callback()(_global_options)
+    for group in (essential, inspection, monitoring, development, host):
+        group.register(app)
+    for name, group in (("aws", aws), ("tools", tools), ("engine", engine)):
+        app.add_typer(
+            group.app,
+            name=name,
+            cls=Group,
+            rich_help_panel=group.PANEL,
+            context_settings=CONTEXT,
+            no_args_is_help=True,
+        )
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mcpctl {__version__}")
+        raise typer.Exit
+
+
+def _global_options(
+    context: typer.Context,
+    project_directory: Annotated[
+        Path | None, typer.Option("--project-directory", "-C", metavar="DIR", help="The project's folder.")
+    ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="A compose file; repeatable.")
+    ] = None,
+    env_file: Annotated[
+        list[str] | None, typer.Option("--env-file", metavar="FILE", help="An env file; repeatable.")
+    ] = None,
+    project_name: Annotated[
+        str | None, typer.Option("--project-name", "-p", metavar="NAME", help="The project's name.")
+    ] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option("--profile", metavar="NAME", help="Enable a profile; repeatable.")
+    ] = None,
+    engine_host: Annotated[
+        str | None, typer.Option("--host", "-H", metavar="URL", help="The Docker Engine's address.")
+    ] = None,
+    engine_context: Annotated[
+        str | None, typer.Option("--context", metavar="NAME", help="A Docker context.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what was asked for.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more: builders' lines, traces.")
+    ] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version  # its callback has answered
+    runtime = context.obj
+    if not isinstance(runtime, Runtime):
+        raise TypeError("the command line was run without its invocation")
+    runtime.options = GlobalOptions(
+        project_directory=project_directory,
+        files=tuple(file or ()),
+        env_files=tuple(env_file or ()),
+        project_name=project_name,
+        profiles=tuple(profile or ()),
+        host=engine_host,
+        context=engine_context,
+    )
+    runtime.writer.quiet = quiet
+    runtime.writer.verbose = verbose
+    runtime.writer.color = not no_color and "NO_COLOR" not in runtime.environ

@@ -1,0 +1,108 @@
+"""How a command runs: set its voice, call its operation, answer, keep the audit trail."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from mcpctl.errors import ExitCode
+from mcpctl.output.outcome import Format, Outcome
+from mcpctl.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcpctl.stack.steps import Plan
+
+_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
+
+
+def runtime_of(context: typer.Context) -> Runtime:
+    """Return the invocation that a command belongs to."""
+    runtime = context.obj
+    if not isinstance(runtime, Runtime):
+        raise TypeError("a command was run without its invocation")
+    runtime.command = " ".join(context.command_path.split()[1:])
+    return runtime
+
+
+def answer(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:
+    """Run a read-only operation and answer."""
+    runtime = runtime_of(context)
+    runtime.writer.format = output
+    _finish(runtime, operation(runtime))
+
+
+def plan_outcome(plan: Plan) -> Outcome:
+    """Return the answer of a `--dry-run`."""
+    from mcpctl.output import views
+
+    data = {"steps": [step.to_json() for step in plan]}
+    return Outcome(data, lambda console: views.plan(console, data))
+
+
+def stream(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:
+    """Run an operation that writes one object a line itself, and no document at the end."""
+    runtime = runtime_of(context)
+    runtime.writer.format = output
+    operation(runtime)
+
+
+def change(
+    context: typer.Context,
+    output: Format,
+    operation: Callable[[Runtime], Outcome],
+    *,
+    lock_wait: float = 0,
+    dry_run: bool = False,
+) -> None:
+    """Run an operation that changes the project: under its lock, with a line in its audit trail."""
+    runtime = runtime_of(context)
+    runtime.writer.format = output
+    if dry_run:
+        _finish(runtime, operation(runtime))
+        return
+    with runtime.state.locked(runtime.command, wait=lock_wait):
+        _finish(runtime, audited(runtime, operation))
+
+
+def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome]) -> Outcome:
+    """Run an operation and write its line, whatever comes of it."""
+    from mcpctl.state import AuditEntry
+
+    began = time.monotonic()
+    exit_code = int(ExitCode.INTERNAL)
+    try:
+        outcome = operation(runtime)
+        exit_code = int(outcome.exit_code)
+    except KeyboardInterrupt:
+        exit_code = int(ExitCode.INTERRUPTED)
+        raise
+    except BaseException as ending:
+        exit_code = int(getattr(ending, "exit_code", ExitCode.INTERNAL))
+        raise
+    finally:
+        seconds = time.monotonic() - began
+        runtime.state.audit(AuditEntry(runtime.command, _safe_arguments(runtime), exit_code, seconds))
+    return outcome
+
+
+def _safe_arguments(runtime: Runtime) -> tuple[str, ...]:
+    """Return the words of the command line without values that may be secrets."""
+    return tuple(_safe(word) for word in runtime.arguments)
+
+
+def _safe(word: str) -> str:
+    name, equals, _ = word.partition("=")
+    return f"{name}=***" if equals else _URL_PASSWORD.sub(r"\1:***@", word)
+
+
+def _finish(runtime: Runtime, outcome: Outcome) -> None:
+    from dataclasses import replace
+
+    runtime.writer.answer(runtime.command, replace(outcome, warnings=tuple(runtime.writer.warnings)))
+    if outcome.exit_code:
+        raise typer.Exit(int(outcome.exit_code))

@@ -1,0 +1,65 @@
+"""plan, config: what would be done and why, and what the files come to. Both change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mcpctl.cli import frame
+from mcpctl.cli.options import OutputOption, ServicesArgument
+from mcpctl.output.outcome import Format, Outcome
+
+if TYPE_CHECKING:
+    from mcpctl.runtime import Runtime
+
+PANEL = "Essential"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("plan", rich_help_panel=PANEL)(plan)
+    app.command("config", rich_help_panel=PANEL)(config)
+
+
+def plan(
+    context: typer.Context,
+    services: ServicesArgument = None,
+    build: Annotated[bool, typer.Option("--build", help="As if images were built first.")] = False,
+    output: OutputOption = Format.HUMAN,
+) -> None:
+    """Show what `up` would do, and why.
+
+    A container that would be recreated names each key that changed; secrets are masked.
+    """
+
+    def run(runtime: Runtime) -> Outcome:
+        from mcpctl.stack.plan import UpChoice
+        from mcpctl.stack.up import UpRequest, plan_for_up
+
+        request = UpRequest(UpChoice(services=tuple(services or ())), build=build)
+        return frame.plan_outcome(plan_for_up(runtime.engine, runtime.project, request))
+
+    frame.answer(context, output, run)
+
+
+def config(
+    context: typer.Context,
+    show_secrets: Annotated[
+        bool, typer.Option("--show-secrets", help="Show values that look like secrets.")
+    ] = False,
+    output: OutputOption = Format.HUMAN,
+) -> None:
+    """Show the resolved project.
+
+    The files merged, interpolated and checked: YAML for people, the form of `docker compose config` in JSON.
+    """
+
+    def run(runtime: Runtime) -> Outcome:
+        from mcpctl.output import views
+        from mcpctl.stack.config import resolved
+
+        data, text = resolved(runtime.project, show_secrets=show_secrets)
+        return Outcome(data, lambda console: views.say(console, text.rstrip()))
+
+    frame.answer(context, output, run)

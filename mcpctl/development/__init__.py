@@ -1,0 +1,1 @@
+"""Working on the stack itself: run its tests, run the service without Docker."""

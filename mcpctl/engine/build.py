@@ -1,0 +1,146 @@
+"""Build and pull images, with each line of progress handed to the caller."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from mcpctl.engine.context import open_context
+from mcpctl.engine.failures import translated
+from mcpctl.errors import EngineFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from mcpctl.engine.client import Engine
+    from mcpctl.engine.types import BuildSpec
+
+KEPT_LINES = 20
+
+
+def build(engine: Engine, spec: BuildSpec, report: Callable[[str], None]) -> str:
+    """Build an image with the engine's own builder and return its id.
+
+    Raises:
+        EngineFailed: with the failing step and its last lines of output.
+    """
+    context = open_context(spec.context, spec.dockerfile)
+    with translated(engine.endpoint, f"building {spec.tag}"):
+        answer = engine.api.post(
+            f"{engine.api.base_url}/v{engine.api.api_version}/build",
+            params=_parameters(spec, context.dockerfile),
+            headers={"Content-Type": "application/x-tar", **_registry_credentials(engine)},
+            data=context.stream(),
+            stream=True,
+            timeout=(10, None),  # a step may be silent for as long as it takes
+        )
+        with answer:
+            if answer.status_code != 200:
+                raise EngineFailed(f"building {spec.tag}: {_message(answer.text)}")
+            _follow(spec.tag, _objects(answer.iter_lines()), report)
+    image = engine.find_image(spec.tag)
+    if image is None:
+        raise EngineFailed(f"building {spec.tag}: the build ended but left no image", hint="mcpctl build")
+    return image.id
+
+
+def _parameters(spec: BuildSpec, dockerfile: str) -> dict[str, str]:
+    parameters = {
+        "t": spec.tag,
+        "dockerfile": dockerfile,
+        "target": spec.target,
+        "buildargs": json.dumps(dict(spec.args)) if spec.args else None,
+        "labels": json.dumps(dict(spec.labels)) if spec.labels else None,
+        "cachefrom": json.dumps(list(spec.cache_from)) if spec.cache_from else None,
+        "networkmode": spec.network,
+        "platform": spec.platform,
+        "pull": "1" if spec.pull else None,
+        "nocache": "1" if spec.no_cache else None,
+        "rm": "1",
+        "forcerm": "1",
+    }
+    return {key: value for key, value in parameters.items() if value is not None}
+
+
+def _registry_credentials(engine: Engine) -> dict[str, str]:
+    """Return the header that lets a build pull from private registries, as the SDK's own build sends it."""
+    headers: dict[str, str] = {}
+    engine.api._set_auth_headers(headers)  # noqa: SLF001 - the SDK has no public way to it
+    return headers
+
+
+def _message(text: str) -> str:
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
+def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            yield cast("dict[str, Any]", json.loads(line))
+        except ValueError as error:
+            raise EngineFailed(f"the engine sent a line that is not JSON: {line[:200]!r}") from error
+
+
+def _follow(tag: str, events: Iterator[dict[str, Any]], report: Callable[[str], None]) -> None:
+    step, last = "", list[str]()
+    for event in events:
+        if error := event.get("error"):
+            tail = "\n".join(last[-KEPT_LINES:])
+            raise EngineFailed(
+                f"building {tag} failed at {step or 'its first step'}: {error}",
+                hint="mcpctl build -v shows every line",
+                details={"step": step, "output": tail},
+            )
+        for line in str(event.get("stream") or event.get("status") or "").splitlines():
+            if not line.strip():
+                continue
+            if line.startswith("Step "):
+                step = line
+                last.clear()
+            last.append(line)
+            report(line)
+
+
+def pull(engine: Engine, image: str, report: Callable[[str], None], *, timeout: float = 600) -> None:
+    """Pull an image; ``timeout`` is the longest silence in seconds.
+
+    Raises:
+        EngineFailed: the registry cannot be reached, has no such image or refuses it.
+    """
+    name, tag = split_reference(image)
+    with translated(engine.endpoint, f"pulling {image}"):
+        answer = engine.api.post(
+            f"{engine.api.base_url}/v{engine.api.api_version}/images/create",
+            params={"fromImage": name, "tag": tag},
+            headers=_pull_credentials(engine, name),
+            stream=True,
+            timeout=(10, timeout),
+        )
+        with answer:
+            if answer.status_code != 200:
+                raise EngineFailed(f"pulling {image}: {_message(answer.text)}", hint=f"docker pull {image}")
+            for event in _objects(answer.iter_lines()):
+                if error := event.get("error"):
+                    raise EngineFailed(f"pulling {image}: {error}", hint=f"docker pull {image}")
+                report(" ".join(str(event[key]) for key in ("id", "status") if event.get(key)))
+
+
+def split_reference(image: str) -> tuple[str, str]:
+    """Split an image's reference into its name and its digest, its tag, or ``latest``."""
+    name, at, digest = image.partition("@")
+    last = name.rsplit("/", 1)[-1]
+    repository, _, tag = name.rpartition(":") if ":" in last else (name, ":", "latest")
+    return (repository, digest) if at else (repository, tag)
+
+
+def _pull_credentials(engine: Engine, repository: str) -> dict[str, str]:
+    from docker import auth
+
+    registry, _name = auth.resolve_repository_name(repository)
+    header: bytes | None = auth.get_config_header(engine.api, registry)  # pyright: ignore[reportUnknownMemberType] - the SDK ships no types
+    return {"X-Registry-Auth": header.decode()} if header else {}

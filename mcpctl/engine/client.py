@@ -1,0 +1,251 @@
+"""The engine's calls in our words. Every method maps what the SDK raises; see ``failures``."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mcpctl.engine import inspect
+from mcpctl.engine.failures import translated
+from mcpctl.engine.types import Container, Endpoint, EngineInfo, Image, Network, Volume
+from mcpctl.errors import EngineFailed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mcpctl.compose.model import Network as NetworkSpec
+    from mcpctl.compose.model import Volume as VolumeSpec
+
+CALL_TIMEOUT = 60
+"""Seconds that one ordinary call may take; long ones (stop, pull, build) bring their own limit."""
+STOP_SECONDS = 10
+"""The engine's own grace for a container that sets none."""
+
+
+class Engine:
+    """A Docker Engine at one endpoint. Connects at the first call; safe to share between threads."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+
+    @cached_property
+    def api(self) -> Any:
+        """Return the SDK's low-level client, connected and its version negotiated; it ships no types."""
+        from docker import APIClient
+
+        with translated(self.endpoint, "connecting"):
+            return APIClient(base_url=self.endpoint.url, timeout=CALL_TIMEOUT, use_ssh_client=True)
+
+    @property
+    def api_version(self) -> tuple[int, int]:
+        """Return the negotiated API version as numbers, to compare with."""
+        major, minor = str(self.api.api_version).split(".")
+        return int(major), int(minor)
+
+    def info(self) -> EngineInfo:
+        """Ask the engine who it is."""
+        with translated(self.endpoint, "asking the engine who it is"):
+            info = self.api.info()
+            return EngineInfo(
+                endpoint=self.endpoint,
+                version=info["ServerVersion"],
+                api_version=str(self.api.api_version),
+                operating_system=info["OperatingSystem"],
+                root_directory=info["DockerRootDir"],
+                storage_driver=info["Driver"],
+                cpus=info["NCPU"],
+                memory=info["MemTotal"],
+                containers_running=info["ContainersRunning"],
+            )
+
+    # containers
+
+    def containers(self, labels: Iterable[str]) -> tuple[Container, ...]:
+        """Inspect all containers, stopped ones too, that carry every label (``key`` or ``key=value``)."""
+        with translated(self.endpoint, "listing containers"):
+            rows = self.api.containers(all=True, filters={"label": list(labels)})
+        found = [self.find_container(row["Id"]) for row in rows]
+        return tuple(item for item in found if item)
+
+    def find_container(self, name: str) -> Container | None:
+        """Inspect one container by id or name, or return None where there is none."""
+        try:
+            return self.container(name)
+        except NotFound:
+            return None
+
+    def container(self, name: str) -> Container:
+        """Inspect one container by id or name."""
+        with translated(self.endpoint, f"inspecting container {name}"):
+            return inspect.container(self.api.inspect_container(name))
+
+    def container_publishing(self, port: int, address: str = "") -> str | None:
+        """Return the running container that publishes a TCP port of the host where ``address`` would."""
+        with translated(self.endpoint, "listing containers"):
+            rows = self.api.containers(filters={"publish": f"{port}/tcp"})
+        for row in rows:
+            for entry in row["Ports"]:
+                taken = entry.get("PublicPort") == port and entry.get("Type") == "tcp"
+                if taken and _collide(entry.get("IP", ""), address):
+                    return str(row["Names"][0]).lstrip("/")
+        return None
+
+    def create_container(self, name: str, config: Mapping[str, Any], platform: str | None = None) -> str:
+        """Create a container from the engine's own JSON and return its id."""
+        with translated(self.endpoint, f"creating container {name}"):
+            answer = self.api.create_container_from_config(dict(config), name, platform)
+            return str(answer["Id"])
+
+    def start(self, container: str) -> None:
+        """Start a container; one that runs already is left alone."""
+        with translated(self.endpoint, f"starting container {container}"):
+            self.api.start(container)
+
+    def stop(self, container: str, grace: int | None = None) -> None:
+        """Stop a container, waiting ``grace`` seconds (default: its own) before it is killed."""
+        with translated(self.endpoint, f"stopping container {container}"):
+            if grace is None:
+                own = self.api.inspect_container(container)["Config"].get("StopTimeout")
+                grace = STOP_SECONDS if own is None else int(own)
+            self.api.stop(container, timeout=grace)
+
+    def remove_container(self, container: str, *, force: bool = False) -> None:
+        """Remove a container; its anonymous volumes stay."""
+        with translated(self.endpoint, f"removing container {container}"):
+            self.api.remove_container(container, force=force, v=False)
+
+    def rename(self, container: str, name: str) -> None:
+        """Rename a container."""
+        with translated(self.endpoint, f"renaming container {container} to {name}"):
+            self.api.rename(container, name)
+
+    def connect(self, network: str, container: str, settings: Mapping[str, Any]) -> None:
+        """Attach a container to one more network, with the engine's EndpointSettings."""
+        with translated(self.endpoint, f"connecting {container} to network {network}"):
+            answer = self.api.post(  # the SDK drops what it has no parameter for
+                f"{self.api.base_url}/v{self.api.api_version}/networks/{quote(network, safe='')}/connect",
+                json={"Container": container, "EndpointConfig": dict(settings)},
+                timeout=CALL_TIMEOUT,
+            )
+            self.api._raise_for_status(answer)  # noqa: SLF001 - the SDK's one way to its own errors
+
+    # networks and volumes
+
+    def networks(self, labels: Iterable[str]) -> tuple[Network, ...]:
+        """List the networks that carry all of ``labels``."""
+        with translated(self.endpoint, "listing networks"):
+            return tuple(inspect.network(raw) for raw in self.api.networks(filters={"label": list(labels)}))
+
+    def find_network(self, name: str) -> Network | None:
+        """Return the network of exactly this name (the engine's own filter matches parts of names)."""
+        with translated(self.endpoint, f"looking for network {name}"):
+            for raw in self.api.networks(names=[name]):
+                if raw["Name"] == name:
+                    return inspect.network(self.api.inspect_network(raw["Id"]))
+        return None
+
+    def create_network(self, spec: NetworkSpec, labels: Mapping[str, str]) -> str:
+        """Create a network and return its id; the engine refuses a second one of the same name."""
+        ipam: dict[str, Any] = {}
+        if spec.ipam_driver or spec.ipam_config or spec.ipam_options:
+            ipam = {
+                "Driver": spec.ipam_driver or "default",
+                "Config": [dict(row) for row in spec.ipam_config],
+            }
+            if spec.ipam_options:
+                ipam["Options"] = dict(spec.ipam_options)
+        with translated(self.endpoint, f"creating network {spec.name}"):
+            answer = self.api.create_network(
+                spec.name,
+                driver=spec.driver or "bridge",
+                options=dict(spec.driver_opts),
+                ipam=ipam or None,
+                check_duplicate=True,
+                internal=spec.internal,
+                labels=dict(labels),
+                enable_ipv6=spec.enable_ipv6,
+                attachable=spec.attachable,
+            )
+            return str(answer["Id"])
+
+    def remove_network(self, network: str) -> None:
+        """Remove a network by id."""
+        with translated(self.endpoint, f"removing network {network}"):
+            self.api.remove_network(network)
+
+    def volumes(self, labels: Iterable[str]) -> tuple[Volume, ...]:
+        """List the volumes that carry all of ``labels``."""
+        with translated(self.endpoint, "listing volumes"):
+            answer = self.api.volumes(filters={"label": list(labels)})
+        return tuple(inspect.volume(raw) for raw in answer.get("Volumes") or ())
+
+    def find_volume(self, name: str) -> Volume | None:
+        """Return the volume of this name, or None."""
+        try:
+            with translated(self.endpoint, f"looking for volume {name}"):
+                return inspect.volume(self.api.inspect_volume(name))
+        except NotFound:
+            return None
+
+    def create_volume(self, spec: VolumeSpec, labels: Mapping[str, str]) -> None:
+        """Create a volume with its driver and options."""
+        with translated(self.endpoint, f"creating volume {spec.name}"):
+            self.api.create_volume(
+                spec.name,
+                driver=spec.driver or "local",
+                driver_opts=dict(spec.driver_opts) or None,
+                labels=dict(labels),
+            )
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume and what is in it."""
+        with translated(self.endpoint, f"removing volume {name}"):
+            self.api.remove_volume(name)
+
+    # images
+
+    def find_image(self, name: str) -> Image | None:
+        """Return the local image of this name or id, or None."""
+        try:
+            with translated(self.endpoint, f"looking for image {name}"):
+                return inspect.image(self.api.inspect_image(name))
+        except NotFound:
+            return None
+
+    def tags(self, repository: str) -> tuple[str, ...]:
+        """Return the local tags of a repository, newest first."""
+        with translated(self.endpoint, f"listing images of {repository}"):
+            rows = self.api.images(repository)
+        rows = sorted(rows, key=lambda row: row["Created"], reverse=True)
+        return tuple(tag for row in rows for tag in row["RepoTags"] or ())
+
+    def remove_image(self, name: str) -> None:
+        """Remove an image's name, and its layers where nothing else uses them."""
+        with translated(self.endpoint, f"removing image {name}"):
+            self.api.remove_image(name)
+
+    def import_image(self, stream: Iterable[bytes], tag: str) -> str:
+        """Make a single-layer image from a tar stream of a root file system and return its id."""
+        repository, _, version = tag.rpartition(":")
+        with translated(self.endpoint, f"importing image {tag}"):
+            answer = self.api.post(  # the SDK's own import_image rejects streams of unknown length
+                f"{self.api.base_url}/v{self.api.api_version}/images/create",
+                params={"fromSrc": "-", "repo": repository, "tag": version, "changes": 'CMD ["python3"]'},
+                data=stream,
+                timeout=None,
+            )
+            self.api._raise_for_status(answer)  # noqa: SLF001 - the SDK's one way to its own errors
+        imported = self.find_image(tag)
+        if imported is None:
+            raise EngineFailed(f"importing image {tag}: {answer.text.strip()[-400:]}")
+        return imported.id
+
+
+def _collide(one: str, other: str) -> bool:
+    """Tell whether two addresses of the host cannot both publish a port; an empty one means all."""
+    first, second = (ip_address(text.strip("[]")) if text else None for text in (one, other))
+    if first is None or second is None or first == second:
+        return True
+    return first.version == second.version and (first.is_unspecified or second.is_unspecified)

@@ -1,0 +1,112 @@
+"""The one mapping from the Docker SDK's exceptions, and those of the HTTP libraries below it, to ours."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mcpctl.errors import EngineFailed, EngineUnreachable, McpctlError, NotFound, PortTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from mcpctl.engine.types import Endpoint
+
+_PORT_CLASH = re.compile(
+    r"(?:Bind for |listen tcp[46]? |exposing port TCP )"
+    r"(?P<address>[0-9a-fA-F.:\[\]]*?):(?P<port>\d+)(?: failed|:|->)"
+)
+
+
+@contextmanager
+def translated(endpoint: Endpoint, doing: str) -> Generator[None]:
+    """Turn whatever the SDK raises while ``doing`` something into one of our errors."""
+    from requests import exceptions as http
+    from urllib3 import exceptions as pool
+
+    from docker import errors as sdk
+
+    try:
+        yield
+    except McpctlError:
+        raise
+    except sdk.NotFound as error:
+        raise NotFound(f"{doing}: {_explanation(error)}", details={"endpoint": endpoint.url}) from error
+    except sdk.APIError as error:
+        raise _refused(doing, _explanation(error), error.status_code) from error
+    except http.ConnectTimeout as error:
+        raise unreachable(endpoint, error) from error
+    except (http.RequestException, pool.HTTPError, OSError) as error:
+        if not _timed_out(error):
+            raise unreachable(endpoint, error) from error
+        raise EngineFailed(
+            f"{doing}: the engine at {endpoint.url} did not answer in time",
+            hint="mcpctl doctor",
+            details={"endpoint": endpoint.url},
+        ) from error
+    except (sdk.DockerException, sdk.StreamParseError) as error:
+        raise _from_sdk(endpoint, doing, error) from error
+
+
+def _timed_out(error: BaseException) -> bool:
+    """Tell whether an answer was too long in coming; in a stream that hides in a ConnectionError."""
+    from requests import exceptions as http
+    from urllib3 import exceptions as pool
+
+    kinds = (http.Timeout, pool.TimeoutError, TimeoutError)
+    return isinstance(error, kinds) or any(isinstance(inner, kinds) for inner in error.args)
+
+
+def _from_sdk(endpoint: Endpoint, doing: str, error: Exception) -> McpctlError:
+    """Map what is no answer of the engine: before the first answer it means that nobody is there."""
+    from docker import errors as sdk
+
+    if isinstance(error, (sdk.TLSParameterError, sdk.InvalidVersion)):
+        return EngineUnreachable(
+            f"the engine at {endpoint.url} ({endpoint.reason}) cannot be used: {error}",
+            hint="mcpctl engine info",
+        )
+    if type(error) is sdk.DockerException:
+        return unreachable(endpoint, error)
+    return EngineFailed(f"{doing}: {error}", details={"endpoint": endpoint.url})
+
+
+def unreachable(endpoint: Endpoint, error: BaseException) -> EngineUnreachable:
+    """Say which endpoint was tried, why that one, what went wrong and what to type."""
+    reason = _root_reason(error)
+    hint = "mcpctl engine start"
+    if "Permission denied" in reason:
+        hint = "run as root, or: sudo usermod -aG docker $USER && newgrp docker"
+    elif not endpoint.url.startswith("unix://"):
+        hint = f"check {endpoint.reason}, or name another engine with --host"
+    return EngineUnreachable(
+        f"no Docker Engine answers at {endpoint.url} ({endpoint.reason}): {reason}",
+        hint=hint,
+        details={"endpoint": endpoint.url, "chosen_by": endpoint.reason},
+    )
+
+
+def _root_reason(error: BaseException) -> str:
+    text = str(error)
+    for known in ("No such file or directory", "Connection refused", "Permission denied", "timed out"):
+        if known in text:
+            return known.lower() if known != "Permission denied" else known
+    return text or type(error).__name__
+
+
+def _explanation(error: Exception) -> str:
+    return str(getattr(error, "explanation", None) or error)
+
+
+def _refused(doing: str, explanation: str, status: int | None) -> EngineFailed:
+    clash = _PORT_CLASH.search(explanation)
+    if clash and ("already allocated" in explanation or "address already in use" in explanation):
+        port = int(clash["port"])
+        return PortTaken(
+            f"{doing}: port {port} is taken",
+            hint=f"free port {port}, or publish another one in .env",
+            details={"port": port, "address": clash["address"]},
+        )
+    hint = "docker system df; docker system prune" if "no space left on device" in explanation else None
+    return EngineFailed(f"{doing}: {explanation}", hint=hint, details={"status": status})

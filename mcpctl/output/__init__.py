@@ -1,0 +1,1 @@
+"""What the user sees: human text through Rich, or one JSON document. Nothing else prints."""

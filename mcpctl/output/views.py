@@ -1,0 +1,247 @@
+"""How results look to people: each view draws the same data that `-o json` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from mcpctl.output.outcome import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.console import Console
+
+    from mcpctl.output.writer import Writer
+
+SANDBOX = "SANDBOX"
+_LOG_STYLES = ("cyan", "magenta", "green", "yellow", "blue")
+
+
+def say(console: Console, text: str) -> None:
+    """Write one line as it is: what is copied from a terminal must not be broken by its width."""
+    console.print(text, soft_wrap=True)
+
+
+def _table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    for heading in headings:
+        last = heading == headings[-1]
+        table.add_column(heading, overflow="fold" if last else "ellipsis", no_wrap=not last)
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    console.print(table)
+
+
+def _mark(ok: bool, good: str = "ok", bad: str = "no") -> object:
+    from rich.text import Text
+
+    return Text(good, style="green") if ok else Text(bad, style="red")
+
+
+def plan(console: Console, data: Mapping[str, Any], *, empty: str = "nothing to do") -> None:
+    """Draw the steps that would run, each with its reason."""
+    if not data["steps"]:
+        console.print(empty)
+        return
+    for step in data["steps"]:
+        say(console, f"{step['action']} {step['target']}")
+        for reason in step["why"]:
+            console.print(f"    {reason}", style="dim", soft_wrap=True)
+
+
+def up(console: Console, data: Mapping[str, Any]) -> None:
+    """Say what changed, then the state of the stack."""
+    if not data["steps"]:
+        console.print("nothing changed")
+    if data["services"]:
+        status(console, data)
+
+
+def down(console: Console, data: Mapping[str, Any]) -> None:
+    """Say what went."""
+    removed = [step for step in data["steps"] if step["action"].startswith("remove")]
+    console.print(f"{len(removed)} removed" if removed else "nothing was running")
+
+
+def status(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw one line for each container, and one for each service without any."""
+    rows: list[Sequence[object]] = []
+    for service in data["services"]:
+        if not service["containers"]:
+            word = "not created" if service["desired"] else "scaled to 0"
+            rows.append((service["service"], _mark(not service["desired"], word, word), "", ""))
+        for container in service["containers"]:
+            word = container["health"] or container["state"]
+            mark = _mark(word in {"healthy", "running"}, word, word)
+            rows.append((service["service"], mark, container["name"], _ports(container)))
+    _table(console, ("service", "state", "container", "ports"), rows)
+
+
+def _ports(container: Mapping[str, Any]) -> str:
+    return "\n".join(
+        f"{port['host_ip']}:{port['host_port']} -> {port['container_port']}" for port in container["ports"]
+    )
+
+
+def health(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw one line for each service."""
+    _table(
+        console,
+        ("service", "health", "latency", "detail"),
+        (
+            (
+                item["service"],
+                _mark(item["healthy"], item["status"], item["status"]),
+                f"{item['latency_ms']} ms" if item["latency_ms"] is not None else "",
+                item["detail"],
+            )
+            for item in data["services"]
+        ),
+    )
+
+
+def checks(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw findings, each bad one with what mends it."""
+    for check in data["checks"]:
+        word, style = _verdict(check)
+        console.print(word, style=style, end=" ")
+        say(console, f"{check['name']}: {check['message']}")
+        if not check["ok"] and check.get("hint"):
+            say(console, f"       next: {check['hint']}")
+
+
+def _verdict(check: Mapping[str, Any]) -> tuple[str, str]:
+    if check["ok"]:
+        return "ok  ", "green"
+    return ("warn", "yellow") if check.get("level") == "warning" else ("FAIL", "red")
+
+
+def pairs(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw names and values."""
+    width = max((len(key) for key in data), default=0)
+    for key, value in data.items():
+        say(console, f"{key.replace('_', ' '):<{width}}  {_plain(value)}")
+
+
+def _plain(value: object) -> str:
+    if value is None or value in ([], {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_plain(item) for item in cast("list[object]", value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_plain(item)}" for key, item in cast("dict[str, object]", value).items())
+    return str(value)
+
+
+def _sandbox_line(console: Console, data: Mapping[str, Any]) -> None:
+    if data.get("sandbox"):
+        console.print(f"{SANDBOX}: this is not AWS", style="bold yellow")
+
+
+def aws_pairs(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw an AWS answer, marked where it is the sandbox's."""
+    _sandbox_line(console, data)
+    pairs(console, {key: value for key, value in data.items() if key not in {"sandbox", "checks"}})
+    if data.get("checks"):
+        checks(console, data)
+
+
+def validation(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw who the credentials are, and each check."""
+    _sandbox_line(console, data)
+    fields = ("account", "arn", "user_id", "source", "profile", "region", "expires_at")
+    pairs(console, {key: data.get(key) for key in fields if data.get(key)})
+    checks(console, data)
+    console.print("valid" if data["valid"] else "not valid", style="green" if data["valid"] else "red")
+
+
+def profiles(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw one line for each profile."""
+    if not data["profiles"]:
+        console.print("no profiles; next: aws configure")
+        return
+    _table(
+        console,
+        ("profile", "source", "region", "role", "problem"),
+        (
+            [str(row.get(key) or "") for key in ("name", "source", "region", "role_arn", "problem")]
+            for row in data["profiles"]
+        ),
+    )
+
+
+def tools(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw one line for each tool."""
+    _table(console, ("tool", "title"), ((tool["name"], tool["title"]) for tool in data["tools"]))
+
+
+def tool_result(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw a tool's result; JSON as it is, since its shape is the tool's own."""
+    import json
+
+    _sandbox_line(console, data)
+    console.print(json.dumps(data, indent=2, ensure_ascii=False, default=str), soft_wrap=True)
+
+
+def arrival(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw the panel at the end of `quick-start`."""
+    from rich.panel import Panel
+    from rich.text import Text
+
+    identity, urls = data["credentials"], data["urls"]
+    rows = [
+        ("tool service", urls["backend"]),
+        ("MCP", f"{urls['backend']}/mcp"),
+        ("web page", urls["frontend"]),
+        ("account", identity.get("account")),
+        ("identity", identity.get("arn")),
+        ("credentials", identity.get("source")),
+        ("region", identity.get("region")),
+    ]
+    lines = [f"{name:<13} {value}" for name, value in rows if value]
+    lines += [
+        "",
+        "next: mcpctl tools list",
+        "      mcpctl aws validate",
+        "      mcpctl logs -f",
+        "      mcpctl down",
+    ]
+    title = f"{SANDBOX}: healthy, this is not AWS" if data["sandbox"] else "healthy"
+    console.print(
+        Panel(
+            Text("\n".join(lines)),
+            title=title,
+            border_style="yellow" if data["sandbox"] else "green",
+            expand=False,
+        )
+    )
+
+
+class LogView:
+    """Writes log lines as they come: coloured by service in a terminal, one object a line in JSON mode."""
+
+    def __init__(self, writer: Writer, *, timestamps: bool) -> None:
+        self._writer = writer
+        self._timestamps = timestamps
+        self._console = None if writer.format is Format.JSON else writer.console()
+        self._styles: dict[str, str] = {}
+
+    def line(self, item: Mapping[str, Any]) -> None:
+        """Write one line; its text came from outside and is never markup."""
+        if self._console is None:
+            self._writer.json(item)
+            return
+        from rich.text import Text
+
+        style = self._styles.setdefault(item["service"], _LOG_STYLES[len(self._styles) % len(_LOG_STYLES)])
+        text = Text(f"{item['container']} | ", style=style)
+        if self._timestamps:
+            text.append(f"{item['timestamp']} ", style="dim")
+        text.append(item["text"], style="default")
+        self._console.print(text, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""From a bare machine to a healthy, credential-checked stack: the journey that `quick-start` makes."""

@@ -1,0 +1,1 @@
+"""The tool service as its client sees it: HTTP and nothing else."""

@@ -1,0 +1,1 @@
+"""The stack's verbs: observe, plan, apply over the compose model and the engine."""

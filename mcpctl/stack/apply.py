@@ -1,0 +1,167 @@
+"""Carry out one step: the only place in this room that changes the engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING
+
+from mcpctl.compose import labels
+from mcpctl.errors import PortTaken
+from mcpctl.stack.diagnosis import diagnose, unhealthy
+from mcpctl.stack.mounts import inherited_volumes
+from mcpctl.stack.observe import service_of
+from mcpctl.stack.readiness import wait_ready
+from mcpctl.stack.references import resolve
+from mcpctl.stack.security import with_profiles
+from mcpctl.stack.spec import Placement, container_name, container_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcpctl.compose.model import Project, Service
+    from mcpctl.engine.client import Engine
+    from mcpctl.stack.observe import Observed
+    from mcpctl.stack.readiness import Watch
+    from mcpctl.stack.steps import Step
+
+
+class Applier:
+    """Performs steps against one engine; remembers the ids of what it created under their final names."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        project: Project,
+        observed: Observed,
+        watch: Watch,
+        *,
+        wait_timeout: float,
+        stop_timeout: int | None = None,
+    ) -> None:
+        self._engine = engine
+        self._project = project
+        self._watch = watch
+        self._wait_timeout = wait_timeout
+        self._stop_timeout = stop_timeout
+        self._observed = {container.id: container for container in observed.containers}
+        self._ids = {container.name: container.id for container in observed.containers}
+        self._replicas = {name: observed.by_number(name) for name in project.services}
+        self._cancelled = Event()
+        self._images = {name: image.id for name, image in observed.images.items() if image}
+
+    def perform(self, step: Step) -> None:
+        """Do what a step says."""
+        performers: dict[str, Callable[[Step], None]] = {
+            "create network": self._create_network,
+            "create volume": self._create_volume,
+            "create container": self._create_container,
+            "start container": self._start,
+            "stop container": lambda step: self._engine.stop(step.subject, self._stop_timeout),
+            "remove container": lambda step: self._engine.remove_container(step.subject, force=True),
+            "rename container": lambda step: self._engine.rename(self._id(step.subject), step.target),
+            "await healthy": self._await,
+            "await completed": self._await,
+            "remove network": lambda step: self._engine.remove_network(step.subject),
+            "remove volume": lambda step: self._engine.remove_volume(step.subject),
+            "remove image": lambda step: self._engine.remove_image(step.subject),
+        }
+        performers[step.action](step)
+
+    def cancel(self) -> None:
+        """End the waits that are under way: an interrupt must not last as long as they do."""
+        self._cancelled.set()
+
+    def _id(self, subject: str) -> str:
+        return self._ids.get(subject, subject)
+
+    def _create_network(self, step: Step) -> None:
+        spec = self._project.networks[step.subject]
+        self._engine.create_network(spec, labels.network_labels(self._project, spec))
+
+    def _create_volume(self, step: Step) -> None:
+        spec = self._project.volumes[step.subject]
+        self._engine.create_volume(spec, labels.volume_labels(self._project, spec))
+
+    def _create_container(self, step: Step) -> None:
+        service = self._resolved(self._project.services[step.service])
+        image_id = self._images.get(service.image_name(self._project.name), "")
+        own = labels.container_labels(self._project, service, step.number, image=image_id)
+        if step.subject:
+            own[labels.REPLACE] = service.container_name or f"{service.name}-{step.number}"
+        replaced = self._observed.get(step.subject)
+        placement = Placement(
+            number=step.number,
+            labels=own,
+            links=self._links(service, step.number),
+            inherited=inherited_volumes(service, replaced) if replaced else {},
+            api_version=self._engine.api_version,
+        )
+        spec = container_spec(self._project, service, placement)
+        name = f"{step.subject[:12]}_{spec.name}" if step.subject else spec.name
+        created = self._engine.create_container(name, spec.config, spec.platform)
+        self._ids[spec.name] = created
+        self._replicas[service.name][step.number] = created
+        for network, settings in spec.later_networks.items():
+            self._engine.connect(network, created, settings)
+
+    def _resolved(self, service: Service) -> Service:
+        first = {name: found[min(found)] for name, found in self._replicas.items() if found}
+        profiles = with_profiles(service.security_opt, self._project.directory)
+        return replace(resolve(service, first), security_opt=profiles)
+
+    def _links(self, service: Service, number: int) -> tuple[str, ...]:
+        """Return each linked container under the three aliases that compose gives it."""
+        found: list[str] = []
+        for entry in service.links:
+            name, _, alias = entry.partition(":")
+            other = self._project.services[name]
+            for replica in sorted(self._replicas[name]):
+                container = container_name(self._project.name, other, replica)
+                aliases = (alias or name, f"{name}-{number}", f"{self._project.name}-{name}-{number}")
+                found += [f"{container}:{each}" for each in aliases]
+        return tuple(found)
+
+    def _start(self, step: Step) -> None:
+        try:
+            self._engine.start(self._id(step.subject))
+        except PortTaken as error:
+            raise self._with_holder(error, step) from error
+
+    def _with_holder(self, error: PortTaken, step: Step) -> PortTaken:
+        """Name the container that holds the port; the host's own processes are looked up by the caller."""
+        port = error.details.get("port")
+        address = str(error.details.get("address") or "")
+        holder = self._engine.container_publishing(port, address) if isinstance(port, int) else None
+        details = {**error.details, "service": step.service, "container": holder}
+        if holder is None:
+            return PortTaken(error.message, hint=error.hint, details=details)
+        return PortTaken(
+            f"{step.service}: port {port} is taken by container {holder}",
+            hint=f"docker stop {holder}, or publish another port in .env",
+            details=details,
+        )
+
+    def _await(self, step: Step) -> None:
+        containers = [
+            container
+            for container in self._engine.containers(
+                [
+                    f"{labels.PROJECT}={self._project.name}",
+                    f"{labels.SERVICE}={step.service}",
+                    f"{labels.ONEOFF}=False",
+                ]
+            )
+            if service_of(container) == step.service
+        ]
+        found = wait_ready(
+            self._engine,
+            containers,
+            timeout=self._wait_timeout,
+            watch=self._watch,
+            until="completed" if step.action == "await completed" else "ready",
+            cancelled=self._cancelled,
+        )
+        late = [item for item in found if item.verdict != "ready"]
+        if late:
+            raise unhealthy([diagnose(self._engine, item) for item in late], timeout=self._wait_timeout)

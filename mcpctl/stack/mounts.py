@@ -1,0 +1,125 @@
+"""A service's mounts in the engine's JSON, in the same two places (Binds, Mounts) that compose uses. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from mcpctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mcpctl.compose.model import FileObject, FileReference, Mount, Project, Service
+    from mcpctl.engine.types import Container
+
+Json = dict[str, Any]
+
+
+def binds(service: Service) -> list[str] | None:
+    """Return bind mounts whose source the engine may create: only the Binds form can do that."""
+    entries = [_bind(mount) for mount in service.mounts if _as_bind(mount)]
+    return entries or None
+
+
+def _as_bind(mount: Mount) -> bool:
+    return mount.type == "bind" and mount.create_host_path
+
+
+def _bind(mount: Mount) -> str:
+    options = ["ro" if mount.read_only else "rw"]
+    if mount.selinux:
+        options.append(mount.selinux)
+    if mount.propagation:
+        options.append(mount.propagation)
+    return f"{mount.source}:{mount.target}:{','.join(options)}"
+
+
+def mounts(project: Project, service: Service, inherited: Mapping[str, str]) -> list[Json] | None:
+    """Return all other mounts, secrets and configs included, one for each path: a later one wins.
+
+    ``inherited`` are volumes of the container that is replaced, by path; named mounts go first.
+    """
+    anonymous = {mount.target for mount in service.mounts if _anonymous(mount)}
+    entries: dict[str, Json] = {
+        target: {"Type": "volume", "Source": volume, "Target": target} for target, volume in inherited.items()
+    }
+    for mount in service.mounts:
+        if _as_bind(mount):
+            entries.pop(mount.target, None)
+        elif mount.target not in anonymous.intersection(inherited):
+            entries[mount.target] = _mount(project, mount)
+    taken = {mount.target for mount in service.mounts}
+    for entry in (
+        *_files(project.secrets, service.secrets, "/run/secrets/"),
+        *_files(project.configs, service.configs, "/"),
+    ):
+        if entry["Target"] not in taken:
+            entries.setdefault(entry["Target"], entry)
+    return list(entries.values()) or None
+
+
+def _anonymous(mount: Mount) -> bool:
+    return mount.type == "volume" and not mount.source
+
+
+def inherited_volumes(service: Service, container: Container) -> dict[str, str]:
+    """Return the volumes, by path, that have no name in the file and would be lost with their container."""
+    declared = cast("Mapping[str, object]", container.raw["Config"].get("Volumes") or {})
+    kept = {mount.target for mount in service.mounts if _anonymous(mount)} | set(declared)
+    return {target: name for target, name in container.volumes.items() if target in kept}
+
+
+def _mount(project: Project, mount: Mount) -> Json:
+    entry: Json = {"Type": mount.type, "Target": mount.target}
+    if mount.type == "volume" and mount.source:
+        entry["Source"] = project.volumes[mount.source].name
+    elif mount.source:
+        entry["Source"] = mount.source
+    if mount.read_only:
+        entry["ReadOnly"] = True
+    if mount.consistency:
+        entry["Consistency"] = mount.consistency
+    entry.update(_options(mount))
+    return entry
+
+
+def _options(mount: Mount) -> Json:
+    if mount.type == "bind":
+        return {"BindOptions": {"Propagation": mount.propagation}} if mount.propagation else {}
+    if mount.type == "tmpfs":
+        fields = {"SizeBytes": mount.tmpfs_size, "Mode": mount.tmpfs_mode}
+        options = {key: value for key, value in fields.items() if value is not None}
+        return {"TmpfsOptions": options} if options else {}
+    options: Json = {"NoCopy": True} if mount.nocopy else {}
+    if mount.subpath:
+        options["Subpath"] = mount.subpath
+    return {"VolumeOptions": options}
+
+
+def _files(
+    objects: Mapping[str, FileObject], references: tuple[FileReference, ...], folder: str
+) -> list[Json]:
+    return [_file(objects[reference.source], reference, folder) for reference in references]
+
+
+def _file(definition: FileObject, reference: FileReference, folder: str) -> Json:
+    if not definition.file:
+        raise ConfigError(
+            f"{definition.key!r} has no file: only secrets and configs with `file` are supported on one host",
+            hint=f"give {definition.key} a `file` in the compose file",
+            details={"key": definition.key},
+        )
+    target = reference.target or reference.source
+    return {
+        "Type": "bind",
+        "Source": str(Path(definition.file)),
+        "Target": target if target.startswith("/") else folder + target,
+        "ReadOnly": True,
+    }
+
+
+def tmpfs(service: Service) -> dict[str, str] | None:
+    """Return the short-form tmpfs mounts as path -> options."""
+    entries = {path: options for path, _, options in (entry.partition(":") for entry in service.tmpfs)}
+    return entries or None

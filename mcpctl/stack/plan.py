@@ -1,0 +1,310 @@
+"""Plan `up`: from the model and the snapshot to steps. Pure: no clock, no engine, no environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mcpctl.compose import labels
+from mcpctl.errors import NotFound
+from mcpctl.stack.diverged import diverged
+from mcpctl.stack.observe import number_of, stranded_name
+from mcpctl.stack.order import in_start_order, selected
+from mcpctl.stack.references import owners
+from mcpctl.stack.spec import container_name
+from mcpctl.stack.steps import Plan, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mcpctl.compose.model import Project, Service
+    from mcpctl.engine.types import Container
+    from mcpctl.stack.observe import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class UpChoice:
+    """What `up` was asked for."""
+
+    services: tuple[str, ...] = ()
+    no_deps: bool = False
+    force_recreate: bool = False
+    no_recreate: bool = False
+    remove_orphans: bool = False
+    start: bool = True
+    scale: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+def plan_up(project: Project, observed: Observed, choice: UpChoice) -> Plan:
+    """Return the steps that make the engine match the model, nothing more.
+
+    Raises:
+        NotFound: an external network or volume is not there, or a chosen service is not.
+    """
+    return _UpPlanner(project, observed, choice).plan()
+
+
+class _UpPlanner:
+    """Collects steps while it walks the services in start order."""
+
+    def __init__(self, project: Project, observed: Observed, choice: UpChoice) -> None:
+        self._project = project
+        self._observed = observed
+        self._choice = choice
+        self._steps: list[Step] = []
+        self._ready: dict[str, list[str]] = {}
+        """For each service the ids of the steps after which it runs."""
+        self._recreated: set[str] = set()
+        self._anew: set[str] = set()
+        """Services of which no container stays: those that refer to one must be made anew too."""
+        self._cleared: dict[str, list[str]] = {}
+        """For each service the steps after which the names of broken recreates are free again."""
+
+    def plan(self) -> Plan:
+        chosen = selected(self._project, self._choice.services, with_dependencies=not self._choice.no_deps)
+        self._networks(chosen)
+        self._volumes(chosen)
+        for name in in_start_order(self._project):
+            if name in chosen:
+                self._service(self._project.services[name])
+        if self._choice.remove_orphans:
+            for container in self._observed.orphans(self._project):
+                self._remove(container, "its service is no longer in the files")
+        return tuple(self._steps)
+
+    def _add(self, step: Step) -> str:
+        self._steps.append(step)
+        return step.id
+
+    def _networks(self, chosen: frozenset[str]) -> None:
+        keys = {key for name in chosen for key in self._project.services[name].networks}
+        for key in sorted(keys):
+            spec = self._project.networks[key]
+            if spec.name in self._observed.networks:
+                continue
+            if spec.external:
+                raise NotFound(
+                    f"external network {spec.name} does not exist",
+                    hint=f"docker network create {spec.name}",
+                    details={"network": spec.name},
+                )
+            self._add(
+                Step(f"network:{key}", "create network", spec.name, ("it does not exist",), subject=key)
+            )
+
+    def _volumes(self, chosen: frozenset[str]) -> None:
+        mounts = [mount for name in chosen for mount in self._project.services[name].mounts]
+        for key in sorted({mount.source for mount in mounts if mount.type == "volume" and mount.source}):
+            spec = self._project.volumes[key]
+            if spec.name in self._observed.volumes:
+                continue
+            if spec.external:
+                raise NotFound(
+                    f"external volume {spec.name} does not exist",
+                    hint=f"docker volume create {spec.name}",
+                    details={"volume": spec.name},
+                )
+            self._add(Step(f"volume:{key}", "create volume", spec.name, ("it does not exist",), subject=key))
+
+    def _service(self, service: Service) -> None:
+        wanted = self._choice.scale.get(service.name, service.scale)
+        existing = list(self._observed.of(service.name))
+        self._adopt_stranded(service, existing, wanted)
+        reasons = {item.id: self._why_recreate(service, item) for item in existing}
+        kept = sorted(existing, key=lambda item: (bool(reasons[item.id]), number_of(item)))[:wanted]
+        if all(reasons[item.id] for item in kept):
+            self._anew.add(service.name)
+        for container in existing:
+            if container not in kept:
+                self._remove(container, f"{service.name} is scaled to {wanted}")
+        for container in sorted(kept, key=number_of):
+            self._existing(service, container, reasons[container.id])
+        taken = {number_of(container) for container in kept}
+        free = (number for number in range(1, wanted + len(taken) + 1) if number not in taken)
+        for _ in range(wanted - len(kept)):
+            self._create(service, next(free))
+
+    def _adopt_stranded(self, service: Service, existing: list[Container], wanted: int) -> None:
+        """Remove what a broken recreate left, or finish it where its old container is already gone."""
+        for container in self._observed.stranded(service.name):
+            name = stranded_name(container) or ""
+            taken = any(item.name == name for item in existing)
+            if taken or not wanted or self._why_recreate(service, container):
+                removed = self._remove(container, "an interrupted recreate left it behind")
+                self._cleared.setdefault(service.name, []).append(removed)
+                continue
+            self._add(
+                Step(
+                    f"rename:{container.id}",
+                    "rename container",
+                    name,
+                    ("an interrupted recreate left it under another name",),
+                    subject=container.id,
+                )
+            )
+            existing.append(replace(container, name=name))
+
+    def _why_recreate(self, service: Service, container: Container) -> tuple[str, ...]:
+        if self._choice.no_recreate:
+            return ()
+        if self._choice.force_recreate:
+            return ("--force-recreate",)
+        there = self._observed.first_ids(owners(service))
+        for name in sorted(owners(service)):
+            if name in self._anew or name not in there:
+                return (f"it shares what {name} has, and {name} is made anew",)
+        return diverged(self._project, service, container, self._observed)
+
+    def _existing(self, service: Service, container: Container, reasons: tuple[str, ...]) -> None:
+        if reasons:
+            self._recreate(service, container, reasons)
+        elif not container.running:
+            self._start(service, container.name, (f"it is {container.state}",), container.id)
+        elif cause := self._restart_cause(service):
+            stop = self._stop(container, cause)
+            self._start(service, container.name, (cause,), container.id, needs=(stop,))
+
+    def _restart_cause(self, service: Service) -> str:
+        for name, dependency in service.depends_on.items():
+            if dependency.restart and name in self._recreated:
+                return f"{name} is recreated and depends_on.{name}.restart is true"
+        return ""
+
+    def _recreate(self, service: Service, container: Container, reasons: tuple[str, ...]) -> None:
+        """Create beside the old one, then swap: a failed creation leaves the old one untouched."""
+        self._recreated.add(service.name)
+        number = number_of(container)
+        name = container_name(self._project.name, service, number)
+        create = self._add(
+            Step(
+                f"create:{name}",
+                "create container",
+                name,
+                reasons,
+                needs=self._ground(service),
+                service=service.name,
+                number=number,
+                subject=container.id,
+            )
+        )
+        stop = self._stop(container, "it is replaced", needs=(create, *self._dependencies(service)))
+        remove = self._add(
+            Step(
+                f"remove:{container.id}",
+                "remove container",
+                container.name,
+                ("it is replaced",),
+                needs=(stop,),
+                subject=container.id,
+            )
+        )
+        rename = self._add(
+            Step(
+                f"rename:{name}", "rename container", name, ("its old one is gone",), (remove,), subject=name
+            )
+        )
+        if self._choice.start:
+            self._start(service, name, ("it is new",), needs=(rename,))
+
+    def _create(self, service: Service, number: int) -> None:
+        name = container_name(self._project.name, service, number)
+        create = self._add(
+            Step(
+                f"create:{name}",
+                "create container",
+                name,
+                ("it does not exist",),
+                needs=self._ground(service),
+                service=service.name,
+                number=number,
+            )
+        )
+        if self._choice.start:
+            self._start(service, name, ("it is new",), needs=(create,))
+
+    def _ground(self, service: Service) -> tuple[str, ...]:
+        """Return the steps that make what a container stands on: networks, volumes, others' containers."""
+        keys = {f"network:{key}" for key in service.networks}
+        keys |= {f"volume:{mount.source}" for mount in service.mounts if mount.type == "volume"}
+        keys |= set(self._cleared.get(service.name, ()))
+        others = owners(service) | {link.partition(":")[0] for link in service.links}
+        return tuple(
+            step.id
+            for step in self._steps
+            if step.id in keys or (step.action == "create container" and step.service in others)
+        )
+
+    def _start(
+        self,
+        service: Service,
+        name: str,
+        why: tuple[str, ...],
+        container: str = "",
+        needs: tuple[str, ...] = (),
+    ) -> None:
+        start = self._add(
+            Step(
+                f"start:{name}",
+                "start container",
+                name,
+                why,
+                needs=(*needs, *self._dependencies(service)),
+                service=service.name,
+                subject=container or name,
+            )
+        )
+        self._ready.setdefault(service.name, []).append(start)
+
+    def _stop(self, container: Container, why: str, needs: tuple[str, ...] = ()) -> str:
+        return self._add(
+            Step(
+                f"stop:{container.id}", "stop container", container.name, (why,), needs, subject=container.id
+            )
+        )
+
+    def _remove(self, container: Container, why: str) -> str:
+        stop = self._stop(container, why)
+        return self._add(
+            Step(
+                f"remove:{container.id}",
+                "remove container",
+                container.name,
+                (why,),
+                needs=(stop,),
+                subject=container.id,
+            )
+        )
+
+    def _dependencies(self, service: Service) -> tuple[str, ...]:
+        """Return the steps after which a service's dependencies are as it wants them."""
+        needs: list[str] = []
+        for name, dependency in service.depends_on.items():
+            if name not in self._project.services or self._choice.no_deps:
+                continue
+            started = tuple(self._ready.get(name, ()))
+            if dependency.condition == "service_started":
+                needs += started
+            else:
+                needs.append(self._await(name, dependency.condition, started, service.name))
+        return tuple(needs)
+
+    def _await(self, name: str, condition: str, started: tuple[str, ...], dependent: str) -> str:
+        action = "await completed" if condition == "service_completed_successfully" else "await healthy"
+        identity = f"{action}:{name}"
+        if all(step.id != identity for step in self._steps):
+            self._add(Step(identity, action, name, (f"{dependent} depends on it",), started, service=name))
+        return identity
+
+
+def unlabelled(project: Project, observed: Observed) -> tuple[str, ...]:
+    """Warn about volumes and networks of the right name that belong to somebody else."""
+    warnings: list[str] = []
+    for kind, specs, found in (
+        ("volume", project.volumes, observed.volumes),
+        ("network", project.networks, observed.networks),
+    ):
+        for spec in specs.values():
+            there = found.get(spec.name)
+            if there and not spec.external and there.labels.get(labels.PROJECT) != project.name:
+                warnings.append(f"{kind} {spec.name} was not created by this project; it is used as it is")
+    return tuple(warnings)

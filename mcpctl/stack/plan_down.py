@@ -1,0 +1,122 @@
+"""Plan `down`, `stop` and `start`. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from mcpctl.compose import labels
+from mcpctl.stack.observe import service_of
+from mcpctl.stack.steps import Plan, Step
+
+if TYPE_CHECKING:
+    from mcpctl.compose.model import Project
+    from mcpctl.engine.types import Container
+    from mcpctl.stack.observe import Observed
+
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class DownChoice:
+    """What `down` was asked for. Volumes go only when asked."""
+
+    volumes: bool = False
+    images: Literal["local", "all"] | None = None
+    remove_orphans: bool = False
+
+
+def plan_down(project: Project, observed: Observed, choice: DownChoice) -> Plan:
+    """Return the steps that take a project away: dependents first, then what they stood on."""
+    orphans = () if choice.remove_orphans else observed.orphans(project)
+    leaving = tuple(item for item in observed.containers if item not in orphans)
+    steps = [*_containers(project, leaving)]
+    removed = tuple(step.id for step in steps if step.action == "remove container")
+    kept = {name for orphan in orphans for name in orphan.network_ids}
+    steps += _networks(project, observed, removed, kept)
+    if choice.volumes:
+        steps += _volumes(project, observed, removed)
+        steps += _anonymous_volumes(leaving, removed)
+    if choice.images:
+        steps += _images(project, observed, removed, choice.images)
+    return tuple(steps)
+
+
+def stop_steps(project: Project, containers: tuple[Container, ...], why: str) -> list[Step]:
+    """Stop containers, each after those whose services depend on its own."""
+    by_service: dict[str, list[str]] = {}
+    for container in containers:
+        by_service.setdefault(service_of(container), []).append(f"stop:{container.id}")
+    return [
+        Step(
+            f"stop:{container.id}",
+            "stop container",
+            container.name,
+            (why,),
+            needs=tuple(
+                stop
+                for name, service in project.services.items()
+                if service_of(container) in service.depends_on
+                for stop in by_service.get(name, ())
+            ),
+            service=service_of(container),
+            subject=container.id,
+        )
+        for container in containers
+    ]
+
+
+def _containers(project: Project, containers: tuple[Container, ...]) -> list[Step]:
+    stops = stop_steps(project, containers, "the stack goes down")
+    removes = [
+        Step(
+            f"remove:{container.id}",
+            "remove container",
+            container.name,
+            ("the stack goes down",),
+            needs=(f"stop:{container.id}",),
+            subject=container.id,
+        )
+        for container in containers
+    ]
+    return stops + removes
+
+
+def _networks(project: Project, observed: Observed, needs: tuple[str, ...], kept: set[str]) -> list[Step]:
+    external = {spec.name for spec in project.networks.values() if spec.external}
+    return [
+        Step(f"network:{name}", "remove network", name, ("the stack goes down",), needs, subject=network.id)
+        for name, network in sorted(observed.networks.items())
+        if network.labels.get(labels.PROJECT) == project.name and name not in external | kept
+    ]
+
+
+def _volumes(project: Project, observed: Observed, needs: tuple[str, ...]) -> list[Step]:
+    external = {spec.name for spec in project.volumes.values() if spec.external}
+    return [
+        Step(f"volume:{name}", "remove volume", name, ("--volumes: its data is lost",), needs, subject=name)
+        for name, volume in sorted(observed.volumes.items())
+        if volume.labels.get(labels.PROJECT) == project.name and name not in external
+    ]
+
+
+def _anonymous_volumes(containers: tuple[Container, ...], needs: tuple[str, ...]) -> list[Step]:
+    names = sorted({name for item in containers for name in item.volumes.values() if _ANONYMOUS.match(name)})
+    why = "--volumes: it is anonymous and its container goes"
+    return [Step(f"volume:{name}", "remove volume", name, (why,), needs, subject=name) for name in names]
+
+
+def _images(
+    project: Project, observed: Observed, needs: tuple[str, ...], which: Literal["local", "all"]
+) -> list[Step]:
+    own = {
+        service.image_name(project.name)
+        for service in project.services.values()
+        if which == "all" or service.image is None
+    }
+    return [
+        Step(f"image:{name}", "remove image", name, (f"--rmi {which}",), needs, subject=name)
+        for name in sorted(own)
+        if observed.images.get(name)
+    ]

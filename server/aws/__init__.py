@@ -1,0 +1,1 @@
+"""Sessions, credential sources and the meaning of AWS errors."""

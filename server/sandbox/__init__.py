@@ -1,0 +1,1 @@
+"""The AWS sandbox: a moto server with a small, always equal account in it."""

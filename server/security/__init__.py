@@ -1,0 +1,1 @@
+"""Who may call, from where, how much, and what never reaches a log."""

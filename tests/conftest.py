@@ -1,0 +1,99 @@
+"""Isolation for every test, and the way in: `run(argv)` is the whole command line, in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The same cases in every run, so that a failure comes back; HYPOTHESIS_PROFILE=search looks further.
+settings.register_profile("repeat", derandomize=True, database=None)
+settings.register_profile("search", max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
+
+KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "CI"}
+"""What tests see of the machine's environment, beside what names its certificates and package mirrors."""
+KEPT_PREFIXES = ("MCPCTL_", "SSL_", "REQUESTS_CA", "CURL_CA", "PIP_", "NODE_EXTRA_CA", "npm_config", "UV_")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one invocation left."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Read stdout as the one document that it must be."""
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
+
+
+@pytest.fixture(autouse=True)
+def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give each test an empty home and an environment without AWS, Docker and compose settings."""
+    for name in list(os.environ):
+        if name not in KEPT and not name.startswith(KEPT_PREFIXES) and not name.startswith("PYTEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Return a function that runs the command line as ``mcpctl`` would."""
+    from mcpctl.main import main
+
+    def invoke(*argv: str | Path) -> Outcome:
+        capfd.readouterr()
+        code = main([str(word) for word in argv])
+        captured = capfd.readouterr()
+        return Outcome(int(code), captured.out, captured.err)
+
+    return invoke
+
+
+OURS = "mcpctl-test-"
+"""How everything starts that a test makes on an engine: project names, containers, volumes, images."""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when tests leave something on the engine; without an engine there is nothing to leave."""
+    left = _leftovers()
+    if left and not hasattr(session.config, "workerinput"):
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"left on the engine by tests: {', '.join(left)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _leftovers() -> list[str]:
+    listings = (
+        ["ps", "-a", "--format", "{{.Names}}"],
+        ["volume", "ls", "--format", "{{.Name}}"],
+        ["network", "ls", "--format", "{{.Name}}"],
+        ["images", "--format", "{{.Repository}}"],
+    )
+    found: list[str] = []
+    for words in listings:
+        try:
+            done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False, timeout=30)
+        except FileNotFoundError:
+            return []
+        found += [name for name in done.stdout.split() if name.startswith(OURS)]
+    return sorted(set(found))

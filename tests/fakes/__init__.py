@@ -1,0 +1,1 @@
+"""Stand-ins that serve scripted states and injected faults."""
