@@ -44,15 +44,17 @@ def build(engine: Engine, spec: BuildSpec, report: Callable[[str], None]) -> str
     return image.id
 
 
-def _parameters(spec: BuildSpec, dockerfile: str) -> dict[str, str]:
-    parameters = {
-        "t": spec.tag,
+def _parameters(spec: BuildSpec, dockerfile: str) -> dict[str, str | list[str]]:
+    parameters: dict[str, str | list[str] | None] = {
+        "t": [spec.tag, *spec.more_tags],
         "dockerfile": dockerfile,
         "target": spec.target,
         "buildargs": json.dumps(dict(spec.args)) if spec.args else None,
         "labels": json.dumps(dict(spec.labels)) if spec.labels else None,
         "cachefrom": json.dumps(list(spec.cache_from)) if spec.cache_from else None,
         "networkmode": spec.network,
+        "extrahosts": list(spec.extra_hosts) or None,
+        "shmsize": str(spec.shm_size) if spec.shm_size else None,
         "platform": spec.platform,
         "pull": "1" if spec.pull else None,
         "nocache": "1" if spec.no_cache else None,

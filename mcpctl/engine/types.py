@@ -166,3 +166,6 @@ class BuildSpec:
     platform: str | None = None
     pull: bool = False
     no_cache: bool = False
+    extra_hosts: tuple[str, ...] = ()
+    shm_size: int | None = None
+    more_tags: tuple[str, ...] = ()

@@ -32,6 +32,25 @@ class BuildChoice:
     remember: Callable[[str, str], None] | None = None
 
 
+def _require_buildable(service: Service) -> None:
+    """Refuse what the engine's own builder cannot do, rather than leave it out."""
+    build = service.build
+    if build is None:
+        return
+    wanted = {
+        "secrets": build.secrets,
+        "additional_contexts": build.additional_contexts,
+        "platforms": build.platforms[1:],
+    }
+    for key, value in wanted.items():
+        if value:
+            raise ConfigError(
+                f"service {service.name}: build.{key} needs BuildKit, which mcpctl does not drive yet",
+                hint=f"docker compose build {service.name}, then: mcpctl up",
+                details={"service": service.name, "key": f"build.{key}"},
+            )
+
+
 def plan_images(
     project: Project, images: Mapping[str, Image | None], services: frozenset[str], *, rebuild: bool
 ) -> tuple[Step, ...]:
@@ -43,6 +62,7 @@ def plan_images(
         service = project.services[name]
         image = service.image_name(project.name)
         if service.build and (rebuild or images.get(image) is None):
+            _require_buildable(service)
             why = "--build" if rebuild and images.get(image) else "it does not exist"
             steps.append(Step(f"build:{name}", "build image", image, (why,), service=name, subject=image))
         elif images.get(image) is None:
@@ -68,6 +88,7 @@ def plan_stale(
             continue
         tag = service.image_name(project.name)
         image = images.get(tag)
+        _require_buildable(service)
         why = "it does not exist"
         if image:
             if built.get(image.id) == build_inputs(engine, service):
@@ -121,7 +142,10 @@ def build_spec(project: Project, service: Service, choice: BuildChoice) -> Build
         labels={**definition.labels, **labels.image_labels(project, service)},
         cache_from=definition.cache_from,
         network=definition.network,
-        platform=service.platform,
+        platform=service.platform or next(iter(definition.platforms), None),
         pull=choice.pull or definition.pull,
         no_cache=choice.no_cache or definition.no_cache,
+        extra_hosts=definition.extra_hosts,
+        shm_size=definition.shm_size,
+        more_tags=definition.tags,
     )

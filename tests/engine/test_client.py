@@ -222,6 +222,31 @@ def test_an_image_is_built_and_each_line_is_told(
     assert engine.find_image(f"{fresh_name}:1") is None
 
 
+def test_hosts_memory_and_more_tags_reach_the_builder(
+    engine: Engine, image: str, tmp_path: Path, fresh_name: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {image}\nRUN cat /etc/hosts && df -k /dev/shm | tail -n 1\n")
+    spec = BuildSpec(
+        f"{fresh_name}:1",
+        str(tmp_path),
+        "Dockerfile",
+        extra_hosts=("db.test:10.0.0.1",),
+        shm_size=8 * 1024**2,
+        more_tags=(f"{fresh_name}:2",),
+    )
+    lines: list[str] = []
+    try:
+        built = build(engine, spec, lines.append)
+        second = engine.find_image(f"{fresh_name}:2")
+        assert second
+        assert second.id == built
+    finally:
+        engine.remove_image(f"{fresh_name}:2")
+        engine.remove_image(f"{fresh_name}:1")
+    assert any(line.split() == ["10.0.0.1", "db.test"] for line in lines)
+    assert any(" 8192 " in line for line in lines)
+
+
 @pytest.mark.parametrize("outside", [False, True])
 def test_an_image_holds_what_the_ignore_file_leaves_and_nothing_of_ours(
     engine: Engine, image: str, tmp_path: Path, fresh_name: str, outside: bool

@@ -75,3 +75,32 @@ def test_the_builder_is_asked_for_what_the_file_says(built: World) -> None:
     assert spec.labels["com.docker.compose.service"] == "api"
     with pytest.raises(ConfigError, match="web has no build section"):
         build_spec(project, project.services["web"], BuildChoice())
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("secrets", "secrets: [token]"),
+        ("additional_contexts", "additional_contexts: {other: ./sub}"),
+        ("platforms", "platforms: [linux/amd64, linux/arm64]"),
+    ],
+)
+def test_what_the_builder_cannot_do_is_refused_by_name(world: World, key: str, text: str) -> None:
+    (world.folder / "sub").mkdir()
+    secrets = "secrets: {token: {file: ./Dockerfile}}"
+    world.file(f"{{services: {{api: {{build: {{context: ., {text}}}}}}}, {secrets}}}")
+    (world.folder / "Dockerfile").write_text("FROM scratch\n")
+    with pytest.raises(ConfigError, match=rf"service api: build\.{key} needs BuildKit"):
+        plan_images(world.project, {}, frozenset({"api"}), rebuild=False)
+    with pytest.raises(ConfigError, match=rf"build\.{key}"):
+        plan_stale(world.project, world.engine, {}, {})
+
+
+def test_hosts_memory_and_tags_of_a_build_are_handed_on(world: World) -> None:
+    world.file(
+        "services: {api: {build: {context: ., shm_size: 64m, tags: ['api:two'], "
+        "extra_hosts: ['db:10.0.0.1'], platforms: [linux/amd64]}}}"
+    )
+    spec = build_spec(world.project, world.project.services["api"], BuildChoice())
+    assert (spec.shm_size, spec.more_tags, spec.platform) == (64 * 1024**2, ("api:two",), "linux/amd64")
+    assert spec.extra_hosts == ("db:10.0.0.1",)
