@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mcpctl.compose import labels
 from mcpctl.errors import NotFound
@@ -17,9 +17,10 @@ from mcpctl.stack.steps import Plan, Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mcpctl.compose.model import Project, Service
+    from mcpctl.compose.model import Network, Project, Service, Volume
     from mcpctl.engine.types import Container
     from mcpctl.stack.observe import Observed
+    from mcpctl.stack.steps import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +80,27 @@ class _UpPlanner:
     def _networks(self, chosen: frozenset[str]) -> None:
         keys = {key for name in chosen for key in self._project.services[name].networks}
         for key in sorted(keys):
-            spec = self._project.networks[key]
-            if spec.name in self._observed.networks:
-                continue
-            if spec.external:
-                raise NotFound(
-                    f"external network {spec.name} does not exist",
-                    hint=f"docker network create {spec.name}",
-                    details={"network": spec.name},
-                )
-            self._add(
-                Step(f"network:{key}", "create network", spec.name, ("it does not exist",), subject=key)
-            )
+            self._ensure("network", self._project.networks[key], self._observed.networks)
 
     def _volumes(self, chosen: frozenset[str]) -> None:
         mounts = [mount for name in chosen for mount in self._project.services[name].mounts]
         for key in sorted({mount.source for mount in mounts if mount.type == "volume" and mount.source}):
-            spec = self._project.volumes[key]
-            if spec.name in self._observed.volumes:
-                continue
-            if spec.external:
-                raise NotFound(
-                    f"external volume {spec.name} does not exist",
-                    hint=f"docker volume create {spec.name}",
-                    details={"volume": spec.name},
-                )
-            self._add(Step(f"volume:{key}", "create volume", spec.name, ("it does not exist",), subject=key))
+            self._ensure("volume", self._project.volumes[key], self._observed.volumes)
+
+    def _ensure(
+        self, kind: Literal["network", "volume"], spec: Network | Volume, there: Mapping[str, object]
+    ) -> None:
+        """Create what does not exist; what is external must be there already."""
+        if spec.name in there:
+            return
+        if spec.external:
+            raise NotFound(
+                f"external {kind} {spec.name} does not exist",
+                hint=f"docker {kind} create {spec.name}",
+                details={kind: spec.name},
+            )
+        action: Action = "create network" if kind == "network" else "create volume"
+        self._add(Step(f"{kind}:{spec.key}", action, spec.name, ("it does not exist",), subject=spec.key))
 
     def _service(self, service: Service) -> None:
         wanted = self._choice.scale.get(service.name, service.scale)
