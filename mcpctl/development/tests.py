@@ -26,7 +26,7 @@ PARTS = {
     "aws": ("tests/unit/mcpctl/aws", "tests/unit/server"),
 }
 NEED_ENGINE = frozenset({"engine", "e2e", "benchmarks"})
-ALL = (("unit", "docs", "quality"), ("engine", "e2e", "benchmarks"))
+ALL = (("quality", "unit", "docs"), ("engine", "e2e", "benchmarks"))
 """The whole suite is run in two goes: what needs no engine on all cores, then the rest one by one."""
 ALL_CORES = ("-n", "auto", "--dist", "worksteal")
 
