@@ -121,7 +121,10 @@ def changed_keys(project: Project, service: Service, container: Container) -> li
 def _environment(service: Service, config: Mapping[str, Any]) -> list[str]:
     current = {
         key: value
-        for key, _, value in (entry.partition("=") for entry in cast("list[str]", config.get("Env") or []))
+        for key, equals, value in (
+            entry.partition("=") for entry in cast("list[str]", config.get("Env") or [])
+        )
+        if equals  # a bare key is a variable that the file leaves unset
     }
     changed = {
         key: value
