@@ -77,7 +77,6 @@ def test_help_beside_a_bare_interpreter(report: Report) -> None:
             f"+{(mine - bare) * 1000:.0f} ms", "+150 ms", mine - bare <= 0.15,
         )
     )  # fmt: skip
-    assert mine > bare
 
 
 def test_a_second_quick_start(built: Stack, report: Report) -> None:
@@ -131,11 +130,11 @@ def test_idle_memory_of_the_service(built: Stack, report: Report) -> None:
             "service: idle memory", f"{mib:.0f} MiB", "-", f"{mib:.0f} MiB", "120 MB", mib * 1.048576 <= 120
         )
     )
-    assert mib > 0
+    assert mib * 1.048576 <= 120
 
 
 def test_size_of_the_image_above_its_base(built: Stack, report: Report) -> None:
     size = inspect(f"{built.project}-backend")["Size"] - inspect(built.base_image)["Size"]
     above = f"{size / 1e6:.0f} MB"
     report.add(Figure("image above its base", above, built.base_image, above, "90 MB", size <= 90e6))
-    assert size > 0
+    assert 0 < size <= 90e6
