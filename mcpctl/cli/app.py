@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from mcpctl import __version__
-from mcpctl.cli import aws, development, engine, essential, host, inspection, monitoring, tools
+from mcpctl.cli import (
+    aws,
+    building,
+    development,
+    engine,
+    host,
+    inspection,
+    lifecycle,
+    logs,
+    monitoring,
+    quickstart,
+    tools,
+)
 from mcpctl.cli.help import Group
 from mcpctl.runtime import GlobalOptions, Runtime
 
@@ -28,7 +40,7 @@ def build_app() -> typer.Typer:
         epilog="Start here: mcpctl quick-start",
     )
     app.callback()(_global_options)
-    for group in (essential, inspection, monitoring, development, host):
+    for group in (quickstart, building, lifecycle, logs, inspection, monitoring, development, host):
         group.register(app)
     for name, group in (("aws", aws), ("tools", tools), ("engine", engine)):
         app.add_typer(

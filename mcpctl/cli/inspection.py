@@ -1,4 +1,4 @@
-"""plan, config: what would be done and why, and what the files come to. Both change nothing."""
+"""status, plan, config: how the stack is, what would be done and why, what the files come to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from mcpctl.cli import frame
 from mcpctl.cli.options import OutputOption, ServicesArgument
+from mcpctl.errors import ExitCode
 from mcpctl.output.outcome import Format, Outcome
 
 if TYPE_CHECKING:
@@ -18,8 +19,38 @@ PANEL = "Essential"
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
+    app.command("status", rich_help_panel=PANEL)(status)
     app.command("plan", rich_help_panel=PANEL)(plan)
     app.command("config", rich_help_panel=PANEL)(config)
+
+
+def status(context: typer.Context, output: OutputOption = Format.HUMAN) -> None:
+    """Show services, health and ports.
+
+    Exit 7 unless all is well.
+    """
+
+    def run(runtime: Runtime) -> Outcome:
+        from mcpctl.output import views
+        from mcpctl.stack.status import read_status
+
+        services = read_status(runtime.engine, runtime.project)
+        info = runtime.engine.info()
+        data: dict[str, object] = {
+            "project": runtime.project.name,
+            "engine": {
+                "endpoint": info.endpoint.url,
+                "version": info.version,
+                "api_version": info.api_version,
+            },
+            "services": [service.to_json() for service in services],
+        }
+        well = all(service.healthy for service in services)
+        return Outcome(
+            data, lambda console: views.status(console, data), ExitCode.OK if well else ExitCode.UNHEALTHY
+        )
+
+    frame.answer(context, output, run)
 
 
 def plan(

@@ -8,6 +8,9 @@ import typer
 
 from mcpctl.output.outcome import Format
 
+WAIT_SECONDS = 120.0
+"""How long `up` and its kin wait for health by default."""
+
 OutputOption = Annotated[
     Format, typer.Option("--output", "-o", help="How to answer: text for people, or one JSON document.")
 ]

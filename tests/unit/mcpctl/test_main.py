@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
-from mcpctl.cli import essential
+from mcpctl.cli import lifecycle
 from mcpctl.cli.app import build_app
 from mcpctl.errors import McpctlError
 from mcpctl.main import Terminated
@@ -349,6 +349,6 @@ def test_the_audit_trail_has_the_exit_code_that_the_caller_saw(
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(essential, "_bring_up", fail)
+    monkeypatch.setattr(lifecycle, "_bring_up", fail)
     assert run("up").exit_code == code
     assert audit(project)[-1]["exit_code"] == code

@@ -1,0 +1,53 @@
+"""build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mcpctl.cli import frame
+from mcpctl.cli.options import DryRunOption, LockWaitOption, OutputOption, ServicesArgument
+from mcpctl.output.outcome import Format, Outcome
+
+if TYPE_CHECKING:
+    from mcpctl.runtime import Runtime
+
+PANEL = "Essential"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("build", rich_help_panel=PANEL)(build)
+
+
+def build(
+    context: typer.Context,
+    services: ServicesArgument = None,
+    pull: Annotated[bool, typer.Option("--pull", help="Look for newer base images.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step anew.")] = False,
+    dry_run: DryRunOption = False,
+    lock_wait: LockWaitOption = 0,
+    output: OutputOption = Format.HUMAN,
+) -> None:
+    """Build the services' images."""
+
+    def run(runtime: Runtime) -> Outcome:
+        from mcpctl.stack.images import BuildChoice, plan_images
+        from mcpctl.stack.observe import observe_images
+        from mcpctl.stack.order import selected
+        from mcpctl.stack.up import run_image_steps
+
+        project, engine = runtime.project, runtime.engine
+        chosen = selected(project, services or (), with_dependencies=False)
+        built = frozenset(name for name in chosen if project.services[name].build)
+        steps = plan_images(project, observe_images(engine, project), built, rebuild=True)
+        if dry_run:
+            return frame.plan_outcome(steps)
+        with runtime.progress() as progress:
+            run_image_steps(
+                engine, project, steps, BuildChoice(pull, no_cache, runtime.state.remember_build), progress
+            )
+        return Outcome({"images": [step.target for step in steps]})
+
+    frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)

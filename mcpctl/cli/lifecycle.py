@@ -1,0 +1,165 @@
+"""up, down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mcpctl.cli import frame
+from mcpctl.cli.options import (
+    WAIT_SECONDS,
+    DryRunOption,
+    LockWaitOption,
+    OutputOption,
+    ServicesArgument,
+    StopTimeoutOption,
+    WaitTimeoutOption,
+    YesOption,
+)
+from mcpctl.errors import UsageFault
+from mcpctl.output.outcome import Format, Outcome
+
+if TYPE_CHECKING:
+    from mcpctl.runtime import Runtime
+    from mcpctl.stack.steps import Plan
+    from mcpctl.stack.up import UpRequest
+
+PANEL = "Essential"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("up", rich_help_panel=PANEL)(up)
+    app.command("down", rich_help_panel=PANEL)(down)
+
+
+def up(
+    context: typer.Context,
+    services: ServicesArgument = None,
+    build: Annotated[bool, typer.Option("--build", help="Build images first.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is healthy.")] = True,
+    wait_timeout: WaitTimeoutOption = WAIT_SECONDS,
+    force_recreate: Annotated[
+        bool, typer.Option("--force-recreate", help="Recreate even what is unchanged.")
+    ] = False,
+    no_recreate: Annotated[
+        bool, typer.Option("--no-recreate", help="Leave containers that differ alone.")
+    ] = False,
+    no_deps: Annotated[
+        bool, typer.Option("--no-deps", help="Leave the services they depend on alone.")
+    ] = False,
+    remove_orphans: Annotated[
+        bool, typer.Option("--remove-orphans", help="Remove what the files no longer name.")
+    ] = False,
+    scale: Annotated[
+        list[str] | None, typer.Option("--scale", metavar="SERVICE=N", help="Run N of it; repeatable.")
+    ] = None,
+    timeout: StopTimeoutOption = None,
+    dry_run: DryRunOption = False,
+    lock_wait: LockWaitOption = 0,
+    output: OutputOption = Format.HUMAN,
+) -> None:
+    """Start the stack and wait until it is healthy.
+
+    Creates what is missing, recreates only what changed, in the order of depends_on.
+    """
+
+    def run(runtime: Runtime) -> Outcome:
+        from mcpctl.stack.plan import UpChoice
+        from mcpctl.stack.up import UpRequest, plan_for_up
+
+        choice = UpChoice(
+            services=tuple(services or ()),
+            no_deps=no_deps,
+            force_recreate=force_recreate,
+            no_recreate=no_recreate,
+            remove_orphans=remove_orphans,
+            scale=_scale(scale or []),
+        )
+        request = UpRequest(choice, build=build, wait=wait, wait_timeout=wait_timeout, stop_timeout=timeout)
+        if dry_run:
+            return frame.plan_outcome(plan_for_up(runtime.engine, runtime.project, request))
+        return _bring_up(runtime, request)
+
+    frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)
+
+
+def _bring_up(runtime: Runtime, request: UpRequest) -> Outcome:
+    from mcpctl.doctor import find_holder
+    from mcpctl.output import views
+    from mcpctl.stack.status import by_service
+    from mcpctl.stack.up import up as bring_up
+
+    with runtime.progress() as progress:
+        result = bring_up(runtime.engine, runtime.project, request, progress, find_holder)
+    for warning in result.warnings:
+        runtime.writer.warn(warning)
+    services = [item for item in by_service(runtime.project, result.ready) if item.assessments]
+    data = {
+        "steps": [step.to_json() for step in result.steps],
+        "services": [service.to_json() for service in services],
+    }
+    return Outcome(data, lambda console: views.up(console, data))
+
+
+def _scale(entries: list[str]) -> dict[str, int]:
+    scale: dict[str, int] = {}
+    for entry in entries:
+        name, equals, count = entry.partition("=")
+        if not equals or not count.isdigit():
+            raise UsageFault(f"--scale {entry!r} is not SERVICE=N", hint="for example: --scale backend=2")
+        scale[name] = int(count)
+    return scale
+
+
+def down(
+    context: typer.Context,
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="Remove the named volumes too: their data is lost.")
+    ] = False,
+    rmi: Annotated[str | None, typer.Option("--rmi", metavar="local|all", help="Remove images too.")] = None,
+    remove_orphans: Annotated[
+        bool, typer.Option("--remove-orphans", help="Remove what the files no longer name.")
+    ] = False,
+    timeout: StopTimeoutOption = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    lock_wait: LockWaitOption = 0,
+    output: OutputOption = Format.HUMAN,
+) -> None:
+    """Stop and remove the stack; volumes stay.
+
+    With --volumes the named volumes go too, after a question.
+    """
+
+    def run(runtime: Runtime) -> Outcome:
+        from mcpctl.output import views
+        from mcpctl.stack.down import down as take_down
+        from mcpctl.stack.down import plan_for_down
+        from mcpctl.stack.plan_down import DownChoice
+
+        choice = DownChoice(volumes=volumes, images=_images(rmi), remove_orphans=remove_orphans)
+        if dry_run:
+            return frame.plan_outcome(plan_for_down(runtime.engine, runtime.project, choice))
+        if volumes:
+            _confirm_volumes(runtime, plan_for_down(runtime.engine, runtime.project, choice), yes=yes)
+        with runtime.progress() as progress:
+            steps = take_down(runtime.engine, runtime.project, choice, progress, stop_timeout=timeout)
+        data = {"steps": [step.to_json() for step in steps]}
+        return Outcome(data, lambda console: views.down(console, data))
+
+    frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)
+
+
+def _images(text: str | None) -> Literal["local", "all"] | None:
+    if text not in {None, "local", "all"}:
+        raise UsageFault(f"--rmi {text!r} is neither local nor all", hint="mcpctl down --help")
+    return "all" if text == "all" else "local" if text == "local" else None
+
+
+def _confirm_volumes(runtime: Runtime, plan: Plan, *, yes: bool) -> None:
+    """Ask before volumes go, naming them; nothing is asked where there are none."""
+    names = [step.target for step in plan if step.action == "remove volume"]
+    if names:
+        runtime.require_yes(f"Remove {', '.join(names)} and all data in them?", yes=yes)
