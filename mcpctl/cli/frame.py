@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mcpctl.stack.steps import Plan
 
-_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
+_AFTER_USER = r"(?<=://)([^/\s:@]*):[^/\s@]+@"
 
 
 def runtime_of(context: typer.Context) -> Runtime:
@@ -97,7 +97,7 @@ def _safe_arguments(runtime: Runtime) -> tuple[str, ...]:
 
 def _safe(word: str) -> str:
     name, equals, _ = word.partition("=")
-    return f"{name}=***" if equals else _URL_PASSWORD.sub(r"\1:***@", word)
+    return f"{name}=***" if equals else re.sub(_AFTER_USER, r"\1:***@", word)
 
 
 def _finish(runtime: Runtime, outcome: Outcome) -> None:

@@ -35,13 +35,13 @@ def status(context: typer.Context, output: OutputOption = Format.HUMAN) -> None:
         from mcpctl.stack.status import read_status
 
         services = read_status(runtime.engine, runtime.project)
-        info = runtime.engine.info()
+        version = runtime.engine.version
         data: dict[str, object] = {
             "project": runtime.project.name,
             "engine": {
-                "endpoint": info.endpoint.url,
-                "version": info.version,
-                "api_version": info.api_version,
+                "endpoint": runtime.endpoint.url,
+                "version": version.release,
+                "api_version": version.api,
             },
             "services": [service.to_json() for service in services],
         }

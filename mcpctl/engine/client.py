@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,8 @@ from urllib.parse import quote
 
 from mcpctl.engine import inspect
 from mcpctl.engine.failures import translated
-from mcpctl.engine.types import Container, Endpoint, EngineInfo, Image, Network, Volume
+from mcpctl.engine.reading import SCHEME, Reader
+from mcpctl.engine.types import Container, Endpoint, EngineInfo, EngineVersion, Image, Network, Volume
 from mcpctl.errors import EngineFailed, NotFound
 
 if TYPE_CHECKING:
@@ -41,31 +43,47 @@ class Engine:
     @property
     def api_version(self) -> tuple[int, int]:
         """Return the negotiated API version as numbers, to compare with."""
-        major, minor = str(self.api.api_version).split(".")
+        major, minor = self.version.api.split(".")
         return int(major), int(minor)
+
+    @cached_property
+    def version(self) -> EngineVersion:
+        """Return the engine's release and the newest API that it speaks."""
+        answer = self._get("asking the engine for its version", "/version")
+        return EngineVersion(str(answer["Version"]), str(answer["ApiVersion"]))
+
+    def _get(self, doing: str, path: str, **query: str | int) -> Any:
+        """Read from the engine: without the SDK where it is local, see ``reading``."""
+        versioned = path if path == "/version" else f"/v{self.version.api}{path}"
+        if self.endpoint.url.startswith(SCHEME):
+            return Reader(self.endpoint, CALL_TIMEOUT).get(doing, versioned, query)
+        with translated(self.endpoint, doing):
+            answer = self.api.get(f"{self.api.base_url}{versioned}", params=query, timeout=CALL_TIMEOUT)
+            self.api._raise_for_status(answer)  # noqa: SLF001 - the SDK's one way to its own errors
+            return answer.json()
 
     def info(self) -> EngineInfo:
         """Ask the engine who it is."""
-        with translated(self.endpoint, "asking the engine who it is"):
-            info = self.api.info()
-            return EngineInfo(
-                endpoint=self.endpoint,
-                version=info["ServerVersion"],
-                api_version=str(self.api.api_version),
-                operating_system=info["OperatingSystem"],
-                root_directory=info["DockerRootDir"],
-                storage_driver=info["Driver"],
-                cpus=info["NCPU"],
-                memory=info["MemTotal"],
-                containers_running=info["ContainersRunning"],
-            )
+        info = self._get("asking the engine who it is", "/info")
+        return EngineInfo(
+            endpoint=self.endpoint,
+            version=info["ServerVersion"],
+            api_version=self.version.api,
+            operating_system=info["OperatingSystem"],
+            root_directory=info["DockerRootDir"],
+            storage_driver=info["Driver"],
+            cpus=info["NCPU"],
+            memory=info["MemTotal"],
+            containers_running=info["ContainersRunning"],
+        )
 
     # containers
 
     def containers(self, labels: Iterable[str]) -> tuple[Container, ...]:
         """Inspect all containers, stopped ones too, that carry every label (``key`` or ``key=value``)."""
-        with translated(self.endpoint, "listing containers"):
-            rows = self.api.containers(all=True, filters={"label": list(labels)})
+        rows = self._get(
+            "listing containers", "/containers/json", all=1, filters=_filters(label=list(labels))
+        )
         found = [self.find_container(row["Id"]) for row in rows]
         return tuple(item for item in found if item)
 
@@ -78,13 +96,13 @@ class Engine:
 
     def container(self, name: str) -> Container:
         """Inspect one container by id or name."""
-        with translated(self.endpoint, f"inspecting container {name}"):
-            return inspect.container(self.api.inspect_container(name))
+        return inspect.container(
+            self._get(f"inspecting container {name}", f"/containers/{quote(name, safe='/:')}/json")
+        )
 
     def container_publishing(self, port: int, address: str = "") -> str | None:
         """Return the running container that publishes a TCP port of the host where ``address`` would."""
-        with translated(self.endpoint, "listing containers"):
-            rows = self.api.containers(filters={"publish": f"{port}/tcp"})
+        rows = self._get("listing containers", "/containers/json", filters=_filters(publish=[f"{port}/tcp"]))
         for row in rows:
             for entry in row["Ports"]:
                 taken = entry.get("PublicPort") == port and entry.get("Type") == "tcp"
@@ -135,15 +153,15 @@ class Engine:
 
     def networks(self, labels: Iterable[str]) -> tuple[Network, ...]:
         """List the networks that carry all of ``labels``."""
-        with translated(self.endpoint, "listing networks"):
-            return tuple(inspect.network(raw) for raw in self.api.networks(filters={"label": list(labels)}))
+        rows = self._get("listing networks", "/networks", filters=_filters(label=list(labels)))
+        return tuple(inspect.network(raw) for raw in rows)
 
     def find_network(self, name: str) -> Network | None:
         """Return the network of exactly this name (the engine's own filter matches parts of names)."""
-        with translated(self.endpoint, f"looking for network {name}"):
-            for raw in self.api.networks(names=[name]):
-                if raw["Name"] == name:
-                    return inspect.network(self.api.inspect_network(raw["Id"]))
+        doing = f"looking for network {name}"
+        for raw in self._get(doing, "/networks", filters=_filters(name=[name])):
+            if raw["Name"] == name:
+                return inspect.network(self._get(doing, f"/networks/{raw['Id']}"))
         return None
 
     def create_network(self, spec: NetworkSpec, labels: Mapping[str, str]) -> str:
@@ -177,15 +195,15 @@ class Engine:
 
     def volumes(self, labels: Iterable[str]) -> tuple[Volume, ...]:
         """List the volumes that carry all of ``labels``."""
-        with translated(self.endpoint, "listing volumes"):
-            answer = self.api.volumes(filters={"label": list(labels)})
+        answer = self._get("listing volumes", "/volumes", filters=_filters(label=list(labels)))
         return tuple(inspect.volume(raw) for raw in answer.get("Volumes") or ())
 
     def find_volume(self, name: str) -> Volume | None:
         """Return the volume of this name, or None."""
         try:
-            with translated(self.endpoint, f"looking for volume {name}"):
-                return inspect.volume(self.api.inspect_volume(name))
+            return inspect.volume(
+                self._get(f"looking for volume {name}", f"/volumes/{quote(name, safe='/:')}")
+            )
         except NotFound:
             return None
 
@@ -209,15 +227,17 @@ class Engine:
     def find_image(self, name: str) -> Image | None:
         """Return the local image of this name or id, or None."""
         try:
-            with translated(self.endpoint, f"looking for image {name}"):
-                return inspect.image(self.api.inspect_image(name))
+            return inspect.image(
+                self._get(f"looking for image {name}", f"/images/{quote(name, safe='/:')}/json")
+            )
         except NotFound:
             return None
 
     def tags(self, repository: str) -> tuple[str, ...]:
         """Return the local tags of a repository, newest first."""
-        with translated(self.endpoint, f"listing images of {repository}"):
-            rows = self.api.images(repository)
+        rows = self._get(
+            f"listing images of {repository}", "/images/json", filters=_filters(reference=[repository])
+        )
         rows = sorted(rows, key=lambda row: row["Created"], reverse=True)
         return tuple(tag for row in rows for tag in row["RepoTags"] or ())
 
@@ -241,6 +261,11 @@ class Engine:
         if imported is None:
             raise EngineFailed(f"importing image {tag}: {answer.text.strip()[-400:]}")
         return imported.id
+
+
+def _filters(**wanted: list[str]) -> str:
+    """Return the engine's JSON form of a filter."""
+    return json.dumps(wanted)
 
 
 def _collide(one: str, other: str) -> bool:

@@ -31,20 +31,14 @@ def translated(endpoint: Endpoint, doing: str) -> Generator[None]:
         yield
     except McpctlError:
         raise
-    except sdk.NotFound as error:
-        raise NotFound(f"{doing}: {_explanation(error)}", details={"endpoint": endpoint.url}) from error
     except sdk.APIError as error:
-        raise _refused(doing, _explanation(error), error.status_code) from error
+        raise refused(endpoint, doing, _explanation(error), error.status_code) from error
     except http.ConnectTimeout as error:
         raise unreachable(endpoint, error) from error
     except (http.RequestException, pool.HTTPError, OSError) as error:
         if not _timed_out(error):
             raise unreachable(endpoint, error) from error
-        raise EngineFailed(
-            f"{doing}: the engine at {endpoint.url} did not answer in time",
-            hint="mcpctl doctor",
-            details={"endpoint": endpoint.url},
-        ) from error
+        raise no_answer(endpoint, doing) from error
     except (sdk.DockerException, sdk.StreamParseError) as error:
         raise _from_sdk(endpoint, doing, error) from error
 
@@ -87,6 +81,15 @@ def unreachable(endpoint: Endpoint, error: BaseException) -> EngineUnreachable:
     )
 
 
+def no_answer(endpoint: Endpoint, doing: str) -> EngineFailed:
+    """Say that the engine took a request and did not answer it in time."""
+    return EngineFailed(
+        f"{doing}: the engine at {endpoint.url} did not answer in time",
+        hint="mcpctl doctor",
+        details={"endpoint": endpoint.url},
+    )
+
+
 def _root_reason(error: BaseException) -> str:
     text = str(error)
     for known in ("No such file or directory", "Connection refused", "Permission denied", "timed out"):
@@ -99,7 +102,10 @@ def _explanation(error: Exception) -> str:
     return str(getattr(error, "explanation", None) or error)
 
 
-def _refused(doing: str, explanation: str, status: int | None) -> EngineFailed:
+def refused(endpoint: Endpoint, doing: str, explanation: str, status: int | None) -> McpctlError:
+    """Return the error for an answer of the engine with an error status."""
+    if status == 404:
+        return NotFound(f"{doing}: {explanation}", details={"endpoint": endpoint.url})
     clash = _PORT_CLASH.search(explanation)
     if clash and ("already allocated" in explanation or "address already in use" in explanation):
         port = int(clash["port"])

@@ -19,6 +19,14 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineVersion:
+    """The engine's release and the newest API that it speaks, both as it writes them."""
+
+    release: str
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """Identity and size of a reachable engine."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,6 +74,8 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
 
     ``oneoffs`` adds the containers that `run` started.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     label = f"{labels.PROJECT}={project.name}"
     wanted = [label] if oneoffs else [label, f"{labels.ONEOFF}=False"]
     with ThreadPoolExecutor(max_workers=4) as pool:

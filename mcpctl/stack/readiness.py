@@ -8,7 +8,6 @@ whichever comes first.
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Literal, Protocol, cast
@@ -167,7 +166,12 @@ def wait_ready(
 
 def assess_all(engine: Engine, containers: Iterable[Container], *, limit: float) -> tuple[Assessment, ...]:
     """Look at each container once, side by side."""
-    return _each(containers, lambda item, _stop: assess(engine, item, limit=limit))
+    items = list(containers)
+    if all(
+        item.health == "healthy" for item in items
+    ):  # the engine has said it all: there is nothing to wait for
+        return tuple(assess(engine, item, limit=limit) for item in items)
+    return _each(items, lambda item, _stop: assess(engine, item, limit=limit))
 
 
 def _each(
@@ -178,6 +182,8 @@ def _each(
     items = list(containers)
     if not items:
         return ()
+    from concurrent.futures import ThreadPoolExecutor
+
     stop = cancelled or Event()
     with ThreadPoolExecutor(max_workers=len(items), thread_name_prefix="ready") as pool:
         futures = [pool.submit(look, item, stop) for item in items]
