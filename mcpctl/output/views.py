@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from mcpctl.output.outcome import Format
+from mcpctl.output.tables import mark, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -20,26 +21,6 @@ _LOG_STYLES = ("cyan", "magenta", "green", "yellow", "blue")
 def say(console: Console, text: str) -> None:
     """Write one line as it is: what is copied from a terminal must not be broken by its width."""
     console.print(text, soft_wrap=True)
-
-
-def _table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    for heading in headings:
-        last = heading == headings[-1]
-        table.add_column(heading, overflow="fold" if last else "ellipsis", no_wrap=not last)
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    console.print(table)
-
-
-def _mark(ok: bool, good: str = "ok", bad: str = "no") -> object:
-    from rich.text import Text
-
-    return Text(good, style="green") if ok else Text(bad, style="red")
 
 
 def plan(console: Console, data: Mapping[str, Any], *, empty: str = "nothing to do") -> None:
@@ -73,12 +54,12 @@ def status(console: Console, data: Mapping[str, Any]) -> None:
     for service in data["services"]:
         if not service["containers"]:
             word = "not created" if service["desired"] else "scaled to 0"
-            rows.append((service["service"], _mark(not service["desired"], word, word), "", ""))
+            rows.append((service["service"], mark(not service["desired"], word, word), "", ""))
         for container in service["containers"]:
             word = container["health"] or container["state"]
-            mark = _mark(word in {"healthy", "running"}, word, word)
-            rows.append((service["service"], mark, container["name"], _ports(container)))
-    _table(console, ("service", "state", "container", "ports"), rows)
+            verdict = mark(word in {"healthy", "running"}, word, word)
+            rows.append((service["service"], verdict, container["name"], _ports(container)))
+    table(console, ("service", "state", "container", "ports"), rows)
 
 
 def _ports(container: Mapping[str, Any]) -> str:
@@ -89,13 +70,13 @@ def _ports(container: Mapping[str, Any]) -> str:
 
 def health(console: Console, data: Mapping[str, Any]) -> None:
     """Draw one line for each service."""
-    _table(
+    table(
         console,
         ("service", "health", "latency", "detail"),
         (
             (
                 item["service"],
-                _mark(item["healthy"], item["status"], item["status"]),
+                mark(item["healthy"], item["status"], item["status"]),
                 f"{item['latency_ms']} ms" if item["latency_ms"] is not None else "",
                 item["detail"],
             )
@@ -166,7 +147,7 @@ def profiles(console: Console, data: Mapping[str, Any]) -> None:
     if not data["profiles"]:
         console.print("no profiles; next: aws configure")
         return
-    _table(
+    table(
         console,
         ("profile", "source", "region", "role", "problem"),
         (
@@ -178,7 +159,7 @@ def profiles(console: Console, data: Mapping[str, Any]) -> None:
 
 def tools(console: Console, data: Mapping[str, Any]) -> None:
     """Draw one line for each tool."""
-    _table(console, ("tool", "title"), ((tool["name"], tool["title"]) for tool in data["tools"]))
+    table(console, ("tool", "title"), ((tool["name"], tool["title"]) for tool in data["tools"]))
 
 
 def tool_result(console: Console, data: Mapping[str, Any]) -> None:

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mcpctl.output.outcome import Format, Outcome, envelope
+from mcpctl.output.plain import PlainConsole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,14 @@ class Writer:
     warnings: list[str] = field(default_factory=list[str])
 
     def console(self, *, stderr: bool = False) -> Console:
+        """Return what views draw on: Rich on a terminal, plain text where another program reads."""
+        stream = sys.stderr if stderr else sys.stdout
+        if stream.isatty() or {"COLUMNS", "FORCE_COLOR"} & os.environ.keys():
+            return self.rich_console(stderr=stderr)
+        plain = PlainConsole(stream, lambda: self.rich_console(stderr=stderr))
+        return cast("Console", plain)  # it takes the calls that views make
+
+    def rich_console(self, *, stderr: bool = False) -> Console:
         """Return a Rich console for one of the streams; colour only where that stream is a terminal."""
         from rich.console import Console
 
