@@ -53,9 +53,9 @@ def main(arguments: Sequence[str]) -> int:
 def _dispatch(runtime: Runtime, words: Sequence[str]) -> int:
     import typer
 
-    from mcpctl.cli.app import build_app
+    from mcpctl.cli.app import build_command
 
-    command = typer.main.get_command(build_app())
+    command = build_command(words)
     try:
         result = command.main(list(words), prog_name="mcpctl", standalone_mode=False, obj=runtime)
     except typer.Abort:

@@ -30,9 +30,15 @@ GLOBALS_WITH_VALUE = frozenset(
 def expand(arguments: Sequence[str]) -> list[str]:
     """Replace the command word by what an alias stands for; options before it stay."""
     words = list(arguments)
+    at = place(words)
+    if at is not None and words[at] in ALIASES:
+        words[at : at + 1] = ALIASES[words[at]]
+    return words
+
+
+def place(words: Sequence[str]) -> int | None:
+    """Return where the command word stands, or None where there is none."""
     at = 0
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in GLOBALS_WITH_VALUE else 1
-    if at < len(words) and words[at] in ALIASES:
-        words[at : at + 1] = ALIASES[words[at]]
-    return words
+    return at if at < len(words) else None

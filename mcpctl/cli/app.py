@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,8 +21,13 @@ from mcpctl.cli import (
     quickstart,
     tools,
 )
+from mcpctl.cli.aliases import place
 from mcpctl.cli.help import Group
+from mcpctl.cli.values import take_plain_values
 from mcpctl.runtime import GlobalOptions, Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -52,6 +57,21 @@ def build_app() -> typer.Typer:
             no_args_is_help=True,
         )
     return app
+
+
+def build_command(words: Sequence[str]) -> Any:
+    """Return the command line for ``words``: the whole, or just the command that they name.
+
+    Typer needs a millisecond for each command, wanted or not.
+    """
+    app = build_app()
+    at = place(words)
+    commands = [item for item in app.registered_commands if at is not None and item.name == words[at]]
+    groups = [item for item in app.registered_groups if at is not None and item.name == words[at]]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+    take_plain_values()
+    return typer.main.get_command(app)
 
 
 def _version(wanted: bool) -> None:
