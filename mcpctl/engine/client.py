@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from mcpctl.engine import inspect
 from mcpctl.engine.failures import translated
-from mcpctl.engine.reading import SCHEME, Reader
+from mcpctl.engine.local import SCHEME, Local, Request
 from mcpctl.engine.types import Container, Endpoint, EngineInfo, EngineVersion, Image, Network, Volume
 from mcpctl.errors import EngineFailed, NotFound
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mcpctl.compose.model import Network as NetworkSpec
     from mcpctl.compose.model import Volume as VolumeSpec
+    from mcpctl.engine.local import Method
 
 CALL_TIMEOUT = 60
 """Seconds that one ordinary call may take; long ones (stop, pull, build) bring their own limit."""
@@ -53,14 +54,29 @@ class Engine:
         return EngineVersion(str(answer["Version"]), str(answer["ApiVersion"]))
 
     def _get(self, doing: str, path: str, **query: str | int) -> Any:
-        """Read from the engine: without the SDK where it is local, see ``reading``."""
+        """Read from the engine."""
+        return self._call("GET", doing, path, query)
+
+    def _call(
+        self,
+        method: Method,
+        doing: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        body: object = None,
+        *,
+        timeout: float = CALL_TIMEOUT,
+    ) -> Any:
+        """Make one plain call: without the SDK where the engine is local, see ``local``."""
         versioned = path if path == "/version" else f"/v{self.version.api}{path}"
         if self.endpoint.url.startswith(SCHEME):
-            return Reader(self.endpoint, CALL_TIMEOUT).get(doing, versioned, query)
+            return Local(self.endpoint, timeout).call(doing, Request(method, versioned, query or {}, body))
         with translated(self.endpoint, doing):
-            answer = self.api.get(f"{self.api.base_url}{versioned}", params=query, timeout=CALL_TIMEOUT)
+            answer = self.api.request(
+                method, f"{self.api.base_url}{versioned}", params=query, json=body, timeout=timeout
+            )
             self.api._raise_for_status(answer)  # noqa: SLF001 - the SDK's one way to its own errors
-            return answer.json()
+            return answer.json() if answer.content else None
 
     def info(self) -> EngineInfo:
         """Ask the engine who it is."""
@@ -112,42 +128,38 @@ class Engine:
 
     def create_container(self, name: str, config: Mapping[str, Any], platform: str | None = None) -> str:
         """Create a container from the engine's own JSON and return its id."""
-        with translated(self.endpoint, f"creating container {name}"):
-            answer = self.api.create_container_from_config(dict(config), name, platform)
-            return str(answer["Id"])
+        query = {"name": name, "platform": platform} if platform else {"name": name}
+        answer = self._call("POST", f"creating container {name}", "/containers/create", query, config)
+        return str(answer["Id"])
 
     def start(self, container: str) -> None:
         """Start a container; one that runs already is left alone."""
-        with translated(self.endpoint, f"starting container {container}"):
-            self.api.start(container)
+        self._call("POST", f"starting container {container}", f"/containers/{container}/start")
 
     def stop(self, container: str, grace: int | None = None) -> None:
         """Stop a container, waiting ``grace`` seconds (default: its own) before it is killed."""
-        with translated(self.endpoint, f"stopping container {container}"):
-            if grace is None:
-                own = self.api.inspect_container(container)["Config"].get("StopTimeout")
-                grace = STOP_SECONDS if own is None else int(own)
-            self.api.stop(container, timeout=grace)
+        doing = f"stopping container {container}"
+        if grace is None:
+            own = self._get(doing, f"/containers/{container}/json")["Config"].get("StopTimeout")
+            grace = STOP_SECONDS if own is None else int(own)
+        longest = max(grace, 0) + CALL_TIMEOUT
+        self._call("POST", doing, f"/containers/{container}/stop", {"t": grace}, timeout=longest)
 
     def remove_container(self, container: str, *, force: bool = False) -> None:
         """Remove a container; its anonymous volumes stay."""
-        with translated(self.endpoint, f"removing container {container}"):
-            self.api.remove_container(container, force=force, v=False)
+        doing = f"removing container {container}"
+        self._call("DELETE", doing, f"/containers/{container}", {"force": int(force), "v": 0})
 
     def rename(self, container: str, name: str) -> None:
         """Rename a container."""
-        with translated(self.endpoint, f"renaming container {container} to {name}"):
-            self.api.rename(container, name)
+        doing = f"renaming container {container} to {name}"
+        self._call("POST", doing, f"/containers/{container}/rename", {"name": name})
 
     def connect(self, network: str, container: str, settings: Mapping[str, Any]) -> None:
         """Attach a container to one more network, with the engine's EndpointSettings."""
-        with translated(self.endpoint, f"connecting {container} to network {network}"):
-            answer = self.api.post(  # the SDK drops what it has no parameter for
-                f"{self.api.base_url}/v{self.api.api_version}/networks/{quote(network, safe='')}/connect",
-                json={"Container": container, "EndpointConfig": dict(settings)},
-                timeout=CALL_TIMEOUT,
-            )
-            self.api._raise_for_status(answer)  # noqa: SLF001 - the SDK's one way to its own errors
+        doing = f"connecting {container} to network {network}"
+        body = {"Container": container, "EndpointConfig": dict(settings)}
+        self._call("POST", doing, f"/networks/{quote(network, safe='')}/connect", body=body)
 
     # networks and volumes
 
@@ -174,24 +186,23 @@ class Engine:
             }
             if spec.ipam_options:
                 ipam["Options"] = dict(spec.ipam_options)
-        with translated(self.endpoint, f"creating network {spec.name}"):
-            answer = self.api.create_network(
-                spec.name,
-                driver=spec.driver or "bridge",
-                options=dict(spec.driver_opts),
-                ipam=ipam or None,
-                check_duplicate=True,
-                internal=spec.internal,
-                labels=dict(labels),
-                enable_ipv6=spec.enable_ipv6,
-                attachable=spec.attachable,
-            )
-            return str(answer["Id"])
+        body = {
+            "Name": spec.name,
+            "Driver": spec.driver or "bridge",
+            "Options": dict(spec.driver_opts),
+            "IPAM": ipam or None,
+            "CheckDuplicate": True,
+            "Internal": spec.internal,
+            "Labels": dict(labels),
+            "EnableIPv6": spec.enable_ipv6,
+            "Attachable": spec.attachable,
+        }
+        answer = self._call("POST", f"creating network {spec.name}", "/networks/create", body=body)
+        return str(answer["Id"])
 
     def remove_network(self, network: str) -> None:
         """Remove a network by id."""
-        with translated(self.endpoint, f"removing network {network}"):
-            self.api.remove_network(network)
+        self._call("DELETE", f"removing network {network}", f"/networks/{network}")
 
     def volumes(self, labels: Iterable[str]) -> tuple[Volume, ...]:
         """List the volumes that carry all of ``labels``."""
@@ -209,18 +220,17 @@ class Engine:
 
     def create_volume(self, spec: VolumeSpec, labels: Mapping[str, str]) -> None:
         """Create a volume with its driver and options."""
-        with translated(self.endpoint, f"creating volume {spec.name}"):
-            self.api.create_volume(
-                spec.name,
-                driver=spec.driver or "local",
-                driver_opts=dict(spec.driver_opts) or None,
-                labels=dict(labels),
-            )
+        body = {
+            "Name": spec.name,
+            "Driver": spec.driver or "local",
+            "DriverOpts": dict(spec.driver_opts) or None,
+            "Labels": dict(labels),
+        }
+        self._call("POST", f"creating volume {spec.name}", "/volumes/create", body=body)
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume and what is in it."""
-        with translated(self.endpoint, f"removing volume {name}"):
-            self.api.remove_volume(name)
+        self._call("DELETE", f"removing volume {name}", f"/volumes/{quote(name, safe='')}")
 
     # images
 
@@ -243,8 +253,7 @@ class Engine:
 
     def remove_image(self, name: str) -> None:
         """Remove an image's name, and its layers where nothing else uses them."""
-        with translated(self.endpoint, f"removing image {name}"):
-            self.api.remove_image(name)
+        self._call("DELETE", f"removing image {name}", f"/images/{quote(name, safe='/:')}")
 
     def import_image(self, stream: Iterable[bytes], tag: str) -> str:
         """Make a single-layer image from a tar stream of a root file system and return its id."""

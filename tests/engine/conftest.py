@@ -66,12 +66,12 @@ def leftovers(engine: Engine) -> list[str]:
 @pytest.fixture(scope="session")
 def image(engine: Engine) -> Iterator[str]:
     """Return the name of an image that holds a static busybox and nothing else."""
-    engine.import_image(iter([_root_file_system()]), IMAGE)
+    engine.import_image(iter([root_file_system()]), IMAGE)
     yield IMAGE
     engine.api.remove_image(IMAGE, force=True)
 
 
-def _root_file_system() -> bytes:
+def root_file_system() -> bytes:
     program = peers.busybox_binary()
     names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
     buffer = io.BytesIO()

@@ -1,15 +1,16 @@
-"""Read from a local engine over its socket, without the SDK.
+"""Call a local engine over its socket, without the SDK.
 
-Loading the SDK and the HTTP library below it costs more than all that `status` asks for. So what is only
-read, from an engine at a unix socket, is asked for with a plain request; everything else, and every other
-kind of endpoint, goes through the SDK.
+Loading the SDK and the HTTP library below it costs more than all that `status` asks for, and a quarter of an
+`up` that recreates one container. So plain calls to an engine at a unix socket are made here; streams, builds
+and every other kind of endpoint go through the SDK.
 """
 
 from __future__ import annotations
 
 import json
 import socket
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from urllib.parse import urlencode
 
 from mcpctl.engine.failures import no_answer, refused, unreachable
@@ -21,38 +22,61 @@ if TYPE_CHECKING:
 
 SCHEME = "unix://"
 
+Method = Literal["GET", "POST", "DELETE"]
 
-class Reader:
-    """GET requests to the engine at a unix socket; one connection each, so threads may share it."""
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One plain call; ``path`` starts with the API's version, ``body`` is sent as JSON."""
+
+    method: Method
+    path: str
+    query: Mapping[str, str | int]
+    body: object = None
+
+    def encoded(self) -> bytes:
+        """Return the bytes of HTTP 1.0: its answer is never chunked and ends with the connection."""
+        target = f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        body = b"" if self.body is None else json.dumps(self.body).encode()
+        head = [f"{self.method} {target} HTTP/1.0", "Host: docker", f"Content-Length: {len(body)}"]
+        if body:
+            head.append("Content-Type: application/json")
+        return "\r\n".join([*head, "", ""]).encode() + body
+
+
+class Local:
+    """Calls to the engine at a unix socket; one connection each, so threads may share it.
+
+    ``timeout`` bounds each silence in seconds.
+    """
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
         self._endpoint = endpoint
         self._timeout = timeout
 
-    def get(self, doing: str, path: str, query: Mapping[str, str | int]) -> Any:
-        """Return the engine's JSON answer.
+    def call(self, doing: str, request: Request) -> Any:
+        """Return the engine's JSON answer, None where it has nothing to say.
 
         Raises:
             EngineUnreachable: nobody listens at the socket, or who listens is no engine.
             NotFound, EngineFailed: the engine said no, or nothing in time.
         """
         try:
-            status, body = self._exchange(f"{path}?{urlencode(query)}" if query else path)
-            answer = json.loads(body)
+            status, body = self._exchange(request.encoded())
+            answer = json.loads(body) if body else None
         except TimeoutError as error:
             raise no_answer(self._endpoint, doing) from error
         except (OSError, ValueError) as error:
             raise unreachable(self._endpoint, error) from error
         if status >= 400:
-            raise refused(self._endpoint, doing, str(answer.get("message", body)), status)
+            raise refused(self._endpoint, doing, _message(answer), status)
         return answer
 
-    def _exchange(self, target: str) -> tuple[int, bytes]:
-        """Send one request of HTTP 1.0, whose answer is never chunked and ends with the connection."""
+    def _exchange(self, request: bytes) -> tuple[int, bytes]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(self._timeout)
             connection.connect(self._endpoint.url.removeprefix(SCHEME))
-            connection.sendall(f"GET {target} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+            connection.sendall(request)
             with connection.makefile("rb") as stream:
                 status = _status(stream.readline())
                 length = _length(stream)
@@ -60,6 +84,10 @@ class Reader:
         if length is not None and len(body) != length:
             raise ConnectionError("the engine broke off its answer")
         return status, body
+
+
+def _message(answer: Any) -> str:
+    return str(answer.get("message", answer)) if isinstance(answer, dict) else str(answer)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - plain JSON
 
 
 def _status(line: bytes) -> int:

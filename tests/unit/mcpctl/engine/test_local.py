@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mcpctl.engine.reading import Reader
+from mcpctl.engine.local import Local, Request
 from mcpctl.engine.types import Endpoint
 from mcpctl.errors import EngineFailed, EngineUnreachable, McpctlError, NotFound
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Serve = Callable[[bytes | None], Reader]
+    Serve = Callable[[bytes | None], Local]
 
+GET = Request("GET", "/containers/x/json", {})
 HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 
 
@@ -33,6 +35,7 @@ def serve(tmp_path: Path, requests: list[bytes]) -> Iterator[Serve]:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(tmp_path / "engine.sock"))
     listener.listen()
+    listener.settimeout(5)  # a test that never calls must not hang the run
     threads: list[Thread] = []
     held: list[socket.socket] = []
 
@@ -45,12 +48,10 @@ def serve(tmp_path: Path, requests: list[bytes]) -> Iterator[Serve]:
         connection.sendall(text)
         connection.close()
 
-    def start(text: bytes | None) -> Reader:
+    def start(text: bytes | None) -> Local:
         threads.append(Thread(target=answer, args=(text,)))
         threads[-1].start()
-        return Reader(
-            Endpoint(f"unix://{tmp_path}/engine.sock", "a test"), timeout=0.2 if text is None else 5
-        )
+        return Local(Endpoint(f"unix://{tmp_path}/engine.sock", "a test"), timeout=0.2 if text is None else 5)
 
     yield start
     for thread in threads:
@@ -59,23 +60,23 @@ def serve(tmp_path: Path, requests: list[bytes]) -> Iterator[Serve]:
         item.close()
 
 
-def failure(reader: Reader) -> McpctlError:
+def failure(reader: Local) -> McpctlError:
     with pytest.raises(McpctlError) as caught:
-        reader.get("looking", "/containers/x/json", {})
+        reader.call("looking", GET)
     return caught.value
 
 
 def test_an_answer_is_read_to_its_end(serve: Serve, requests: list[bytes]) -> None:
     body = b'{"Id": "' + b"a" * 300_000 + b'"}'
-    found = serve(HEAD + str(len(body)).encode() + b"\r\n\r\n" + body).get(
-        "x", "/a", {"all": 1, "f": '{"l"}'}
+    found = serve(HEAD + str(len(body)).encode() + b"\r\n\r\n" + body).call(
+        "x", Request("GET", "/a", {"all": 1, "f": '{"l"}'})
     )
     assert len(found["Id"]) == 300_000
     assert requests[0].startswith(b"GET /a?all=1&f=%7B%22l%22%7D HTTP/1.0\r\n")
 
 
 def test_an_answer_without_a_length_ends_with_the_connection(serve: Serve) -> None:
-    assert serve(b"HTTP/1.1 200 OK\r\n\r\n[1, 2]").get("x", "/a", {}) == [1, 2]
+    assert serve(b"HTTP/1.1 200 OK\r\n\r\n[1, 2]").call("x", GET) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -97,10 +98,23 @@ def test_each_bad_answer_is_an_error_of_ours(
     assert message in found.message
 
 
+def test_a_body_is_sent_as_json_and_an_empty_answer_is_none(serve: Serve, requests: list[bytes]) -> None:
+    engine = serve(b"HTTP/1.0 204 No Content\r\n\r\n")
+    assert engine.call("x", Request("POST", "/create", {"name": "a b"}, {"Image": "ü"})) is None
+    head, _, body = requests[0].partition(b"\r\n\r\n")
+    assert head.splitlines() == [
+        b"POST /create?name=a+b HTTP/1.0",
+        b"Host: docker",
+        f"Content-Length: {len(body)}".encode(),
+        b"Content-Type: application/json",
+    ]
+    assert json.loads(body) == {"Image": "ü"}
+
+
 def test_an_engine_that_never_answers_is_given_up(serve: Serve) -> None:
     assert "did not answer in time" in failure(serve(None)).message
 
 
 def test_nobody_at_the_socket_is_told_with_the_endpoint(tmp_path: Path) -> None:
-    reader = Reader(Endpoint(f"unix://{tmp_path}/absent.sock", "DOCKER_HOST"), timeout=5)
+    reader = Local(Endpoint(f"unix://{tmp_path}/absent.sock", "DOCKER_HOST"), timeout=5)
     assert "absent.sock (DOCKER_HOST): no such file or directory" in failure(reader).message
