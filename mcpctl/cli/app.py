@@ -19,6 +19,7 @@ from mcpctl.cli import (
     logs,
     monitoring,
     quickstart,
+    running,
     tools,
 )
 from mcpctl.cli.aliases import place
@@ -45,7 +46,7 @@ def build_app() -> typer.Typer:
         epilog="Start here: mcpctl quick-start",
     )
     app.callback()(_global_options)
-    for group in (quickstart, building, lifecycle, logs, inspection, monitoring, development, host):
+    for group in (quickstart, building, lifecycle, running, logs, inspection, monitoring, development, host):
         group.register(app)
     for name, group in (("aws", aws), ("tools", tools), ("engine", engine)):
         app.add_typer(

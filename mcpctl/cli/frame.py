@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mcpctl.stack.steps import Plan
+    from mcpctl.stack.up import UpResult
 
 _AFTER_USER = r"(?<=://)([^/\s:@]*):[^/\s@]+@"
 
@@ -42,6 +43,21 @@ def plan_outcome(plan: Plan) -> Outcome:
 
     data = {"steps": [step.to_json() for step in plan]}
     return Outcome(data, lambda console: views.plan(console, data))
+
+
+def up_outcome(runtime: Runtime, result: UpResult) -> Outcome:
+    """Return the answer of `up`, `start` and their kin: what was done, and how the services are."""
+    from mcpctl.output import views
+    from mcpctl.stack.status import by_service
+
+    for warning in result.warnings:
+        runtime.writer.warn(warning)
+    services = [item for item in by_service(runtime.project, result.ready) if item.assessments]
+    data = {
+        "steps": [step.to_json() for step in result.steps],
+        "services": [service.to_json() for service in services],
+    }
+    return Outcome(data, lambda console: views.up(console, data))
 
 
 def stream(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:

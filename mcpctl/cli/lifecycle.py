@@ -1,4 +1,4 @@
-"""up, down."""
+"""up, rebuild, down."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mcpctl.cli.options import (
     OutputOption,
     ServicesArgument,
     StopTimeoutOption,
+    WaitOption,
     WaitTimeoutOption,
     YesOption,
 )
@@ -31,6 +32,7 @@ PANEL = "Essential"
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command("up", rich_help_panel=PANEL)(up)
+    app.command("rebuild", rich_help_panel=PANEL)(rebuild)
     app.command("down", rich_help_panel=PANEL)(down)
 
 
@@ -38,7 +40,7 @@ def up(
     context: typer.Context,
     services: ServicesArgument = None,
     build: Annotated[bool, typer.Option("--build", help="Build images first.")] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is healthy.")] = True,
+    wait: WaitOption = True,
     wait_timeout: WaitTimeoutOption = WAIT_SECONDS,
     force_recreate: Annotated[
         bool, typer.Option("--force-recreate", help="Recreate even what is unchanged.")
@@ -87,20 +89,11 @@ def up(
 
 def _bring_up(runtime: Runtime, request: UpRequest) -> Outcome:
     from mcpctl.doctor import find_holder
-    from mcpctl.output import views
-    from mcpctl.stack.status import by_service
     from mcpctl.stack.up import up as bring_up
 
     with runtime.progress() as progress:
         result = bring_up(runtime.engine, runtime.project, request, progress, find_holder)
-    for warning in result.warnings:
-        runtime.writer.warn(warning)
-    services = [item for item in by_service(runtime.project, result.ready) if item.assessments]
-    data = {
-        "steps": [step.to_json() for step in result.steps],
-        "services": [service.to_json() for service in services],
-    }
-    return Outcome(data, lambda console: views.up(console, data))
+    return frame.up_outcome(runtime, result)
 
 
 def _scale(entries: list[str]) -> dict[str, int]:
@@ -111,6 +104,44 @@ def _scale(entries: list[str]) -> dict[str, int]:
             raise UsageFault(f"--scale {entry!r} is not SERVICE=N", hint="for example: --scale backend=2")
         scale[name] = int(count)
     return scale
+
+
+def rebuild(
+    context: typer.Context,
+    services: ServicesArgument = None,
+    pull: Annotated[bool, typer.Option("--pull", help="Look for newer base images.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step anew.")] = False,
+    wait: WaitOption = True,
+    wait_timeout: WaitTimeoutOption = WAIT_SECONDS,
+    timeout: StopTimeoutOption = None,
+    dry_run: DryRunOption = False,
+    lock_wait: LockWaitOption = 0,
+    output: OutputOption = Format.HUMAN,
+) -> None:
+    """Build images anew, recreate what changed and wait until it is healthy.
+
+    A build that fails leaves the running containers as they are.
+    """
+
+    def run(runtime: Runtime) -> Outcome:
+        from mcpctl.doctor import find_holder
+        from mcpctl.stack.images import BuildChoice
+        from mcpctl.stack.plan import UpChoice
+        from mcpctl.stack.rebuild import plan_for_rebuild
+        from mcpctl.stack.rebuild import rebuild as build_anew
+        from mcpctl.stack.up import UpRequest
+
+        choice = UpChoice(services=tuple(services or ()))
+        request = UpRequest(choice, wait=wait, wait_timeout=wait_timeout, stop_timeout=timeout)
+        engine, project = runtime.engine, runtime.project
+        if dry_run:
+            return frame.plan_outcome(plan_for_rebuild(engine, project, request))
+        building = BuildChoice(pull, no_cache, runtime.state.remember_build)
+        with runtime.progress() as progress:
+            result = build_anew(engine, project, request, building, progress, find_holder)
+        return frame.up_outcome(runtime, result)
+
+    frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)
 
 
 def down(

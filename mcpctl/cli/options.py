@@ -20,6 +20,7 @@ LockWaitOption = Annotated[
     float, typer.Option("--lock-wait", metavar="SECONDS", help="Wait so long for another mcpctl to finish.")
 ]
 ServicesArgument = Annotated[list[str] | None, typer.Argument(metavar="SERVICE", help="Only these services.")]
+WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is healthy.")]
 WaitTimeoutOption = Annotated[
     float, typer.Option("--wait-timeout", metavar="SECONDS", help="Give up waiting for health after this.")
 ]

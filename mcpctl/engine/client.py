@@ -145,6 +145,11 @@ class Engine:
         longest = max(grace, 0) + CALL_TIMEOUT
         self._call("POST", doing, f"/containers/{container}/stop", {"t": grace}, timeout=longest)
 
+    def unpause(self, container: str) -> None:
+        """Let a paused container run on."""
+        with translated(self.endpoint, f"unpausing container {container}"):
+            self.api.unpause(container)
+
     def remove_container(self, container: str, *, force: bool = False) -> None:
         """Remove a container; its anonymous volumes stay."""
         doing = f"removing container {container}"

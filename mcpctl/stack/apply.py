@@ -57,6 +57,7 @@ class Applier:
             "create volume": self._create_volume,
             "create container": self._create_container,
             "start container": self._start,
+            "unpause container": lambda step: self._engine.unpause(step.subject),
             "stop container": lambda step: self._engine.stop(step.subject, self._stop_timeout),
             "remove container": lambda step: self._engine.remove_container(step.subject, force=True),
             "rename container": lambda step: self._engine.rename(self._id(step.subject), step.target),

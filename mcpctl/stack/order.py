@@ -32,6 +32,15 @@ def in_start_order(project: Project) -> tuple[str, ...]:
         ) from error
 
 
+def dependents(project: Project, name: str) -> tuple[str, ...]:
+    """Return the services that depend on this one, also by way of others, in start order."""
+    found = {name}
+    for other in in_start_order(project):
+        if not found.isdisjoint(project.services[other].depends_on):
+            found.add(other)
+    return tuple(other for other in in_start_order(project) if other in found - {name})
+
+
 def selected(project: Project, names: Iterable[str], *, with_dependencies: bool) -> frozenset[str]:
     """Return the services to work on: the named ones and what they depend on, or all.
 

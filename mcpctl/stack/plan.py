@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mcpctl.compose import labels
 from mcpctl.errors import NotFound
+from mcpctl.stack.conditions import conditions
 from mcpctl.stack.diverged import diverged
 from mcpctl.stack.observe import number_of, stranded_name
 from mcpctl.stack.order import in_start_order, selected
@@ -273,23 +274,8 @@ class _UpPlanner:
 
     def _dependencies(self, service: Service) -> tuple[str, ...]:
         """Return the steps after which a service's dependencies are as it wants them."""
-        needs: list[str] = []
-        for name, dependency in service.depends_on.items():
-            if name not in self._project.services or self._choice.no_deps:
-                continue
-            started = tuple(self._ready.get(name, ()))
-            if dependency.condition == "service_started":
-                needs += started
-            else:
-                needs.append(self._await(name, dependency.condition, started, service.name))
-        return tuple(needs)
-
-    def _await(self, name: str, condition: str, started: tuple[str, ...], dependent: str) -> str:
-        action = "await completed" if condition == "service_completed_successfully" else "await healthy"
-        identity = f"{action}:{name}"
-        if all(step.id != identity for step in self._steps):
-            self._add(Step(identity, action, name, (f"{dependent} depends on it",), started, service=name))
-        return identity
+        known = frozenset[str]() if self._choice.no_deps else frozenset(self._project.services)
+        return conditions(service, known, self._ready, self._steps)
 
 
 def unlabelled(project: Project, observed: Observed) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Plan `down`, `stop` and `start`. Pure."""
+"""Plan `down`, and the order in which things stop. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mcpctl.compose import labels
 from mcpctl.stack.observe import service_of
+from mcpctl.stack.order import dependents, in_start_order
 from mcpctl.stack.steps import Plan, Step
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def plan_down(project: Project, observed: Observed, choice: DownChoice) -> Plan:
 
 
 def stop_steps(project: Project, containers: tuple[Container, ...], why: str) -> list[Step]:
-    """Stop containers, each after those whose services depend on its own."""
+    """Stop containers, each after those whose services depend on its own; in that order."""
+    place = {name: -at for at, name in enumerate(in_start_order(project))}
+    containers = tuple(sorted(containers, key=lambda item: place.get(service_of(item), -len(place))))
     by_service: dict[str, list[str]] = {}
     for container in containers:
         by_service.setdefault(service_of(container), []).append(f"stop:{container.id}")
@@ -56,8 +59,7 @@ def stop_steps(project: Project, containers: tuple[Container, ...], why: str) ->
             (why,),
             needs=tuple(
                 stop
-                for name, service in project.services.items()
-                if service_of(container) in service.depends_on
+                for name in dependents(project, service_of(container))
                 for stop in by_service.get(name, ())
             ),
             service=service_of(container),

@@ -12,6 +12,7 @@ Action = Literal[
     "create volume",
     "create container",
     "start container",
+    "unpause container",
     "stop container",
     "remove container",
     "rename container",

@@ -16,10 +16,11 @@ from mcpctl.stack.plan import UpChoice, plan_up, unlabelled
 from mcpctl.stack.readiness import Watch, wait_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mcpctl.compose.model import Project, Service
     from mcpctl.engine.client import Engine
+    from mcpctl.engine.types import Container
     from mcpctl.stack.observe import Observed
     from mcpctl.stack.readiness import Assessment
     from mcpctl.stack.steps import Plan
@@ -47,7 +48,7 @@ class UpRequest:
 
 @dataclass(frozen=True, slots=True)
 class UpResult:
-    """What `up` did."""
+    """What `up`, `start` and their kin did."""
 
     steps: Plan
     ready: tuple[Assessment, ...]
@@ -82,7 +83,7 @@ def up(
         run_image_steps(engine, project, image_steps, BuildChoice(), reporter)
         observed = replace(observed, images=observe_images(engine, project))
     plan = plan_up(project, observed, request.choice)
-    _check_ports(engine, project, observed, plan, find_holder)
+    check_ports(engine, project, observed, plan, find_holder)
     applier = Applier(
         engine,
         project,
@@ -94,13 +95,16 @@ def up(
     execute(plan, applier.perform, reporter, applier.cancel)
     ready = prove_ready(engine, project, chosen, request, reporter) if request.wait else ()
     orphans = () if request.choice.remove_orphans else observed.orphans(project)
-    warnings = [*unlabelled(project, observed)]
-    if orphans:
-        names = ", ".join(container.name for container in orphans)
-        warnings.append(
-            f"containers of services that are no longer in the files: {names} (--remove-orphans removes them)"
-        )
+    warnings = [*unlabelled(project, observed), *stray(orphans)]
     return UpResult((*image_steps, *plan), ready, tuple(warnings))
+
+
+def stray(orphans: Iterable[Container]) -> tuple[str, ...]:
+    """Warn about containers that no command but `clean` and --remove-orphans touches."""
+    names = ", ".join(container.name for container in orphans)
+    if not names:
+        return ()
+    return (f"containers of services that are no longer in the files: {names} (mcpctl clean removes them)",)
 
 
 def run_image_steps(
@@ -133,7 +137,7 @@ def prove_ready(
     return found
 
 
-def _check_ports(
+def check_ports(
     engine: Engine,
     project: Project,
     observed: Observed,

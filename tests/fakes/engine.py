@@ -136,6 +136,11 @@ class FakeEngine:
         for name, endpoint in raw["NetworkSettings"]["Networks"].items():
             endpoint["NetworkID"] = self._networks[name].id
 
+    def unpause(self, container: str) -> None:
+        raw = self._raw(container)
+        self._call(f"unpause {raw['Name'].lstrip('/')}")
+        raw["State"] = {**raw["State"], "Status": "running"}
+
     def stop(self, container: str, grace: int | None = None) -> None:
         raw = self._raw(container)
         self._call(f"stop {raw['Name'].lstrip('/')}" + (f" within {grace}" if grace is not None else ""))

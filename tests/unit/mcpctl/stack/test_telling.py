@@ -199,7 +199,7 @@ def test_up_warns_of_orphans_by_name(world: World) -> None:
     world.file("services: {a: {image: i}}")
     (warning,) = bring_up(world).warnings
     assert "p-b-1" in warning
-    assert "--remove-orphans" in warning
+    assert "mcpctl clean" in warning
 
 
 PORTED = "services: {a: {image: i, ports: ['127.0.0.1:8000:80']}}"

@@ -1,0 +1,38 @@
+"""What a service waits for before it starts: the conditions of ``depends_on``. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcpctl.stack.steps import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mcpctl.compose.model import Service
+
+
+def conditions(
+    service: Service, dependencies: frozenset[str], started: Mapping[str, Sequence[str]], steps: list[Step]
+) -> tuple[str, ...]:
+    """Return the steps after which ``service`` may start; waits that are not in ``steps`` yet are added.
+
+    ``dependencies`` are the services that count, ``started`` the steps after which each of them runs.
+    """
+    needs: list[str] = []
+    for name, dependency in service.depends_on.items():
+        if name not in dependencies:
+            continue
+        after = tuple(started.get(name, ()))
+        if dependency.condition == "service_started":
+            needs += after
+            continue
+        completed = dependency.condition == "service_completed_successfully"
+        action = "await completed" if completed else "await healthy"
+        identity = f"{action}:{name}"
+        if all(step.id != identity for step in steps):
+            steps.append(
+                Step(identity, action, name, (f"{service.name} depends on it",), after, service=name)
+            )
+        needs.append(identity)
+    return tuple(needs)
