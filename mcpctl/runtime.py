@@ -121,8 +121,8 @@ class Runtime:
 
         return Progress(self.writer)
 
-    def confirm(self, question: str, *, yes: bool) -> bool:
-        """Ask before something destructive or costly.
+    def confirm(self, question: str, *, yes: bool, typed: str = "") -> bool:
+        """Ask before something destructive or costly; with ``typed`` only that very word is a yes.
 
         Raises:
             ConfirmationRequired: neither ``--yes`` nor a terminal (exit 3).
@@ -137,11 +137,13 @@ class Runtime:
             )
         import sys
 
-        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.write(f"{question} Type {typed} to go on: " if typed else f"{question} [y/N] ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        answer = sys.stdin.readline().strip()
+        return answer == typed if typed else answer.lower() in {"y", "yes"}
 
-    def require_yes(self, question: str, *, yes: bool) -> None:
+    def require_yes(self, question: str, *, yes: bool, typed: str = "") -> None:
         """Go on only with a yes; anything else ends the command before it changed anything."""
-        if not self.confirm(question, yes=yes):
-            raise McpctlError("not confirmed: nothing was changed", hint="answer y, or give --yes")
+        if not self.confirm(question, yes=yes, typed=typed):
+            hint = f"type {typed}, or give --yes" if typed else "answer y, or give --yes"
+            raise McpctlError("not confirmed: nothing was changed", hint=hint)

@@ -57,6 +57,9 @@ EXAMPLES = {
     "engine info": "mcpctl --context default engine info",
     "engine install": "mcpctl engine install --dry-run",
     "engine start": "mcpctl engine start",
+    "clean": "mcpctl clean --yes",
+    "clean images": "mcpctl clean images --dry-run",
+    "clean all": "mcpctl clean all --volumes",
     "aws validate": "mcpctl aws validate -o json",
     "aws list-profiles": "mcpctl aws list-profiles",
     "aws account-info": "mcpctl aws account-info",
@@ -68,10 +71,11 @@ def commands(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every command with its words, in the order of the help."""
     for name, command in group.commands.items():
         words = f"{path} {name}".strip()
-        if hasattr(command, "commands"):
-            yield from commands(command, words)
-        elif not command.hidden:
+        group = hasattr(command, "commands")
+        if not command.hidden and (not group or command.invoke_without_command):
             yield words, command
+        if group:
+            yield from commands(command, words)
 
 
 def page() -> str:

@@ -12,6 +12,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "aws-list-profiles": ("aws", "list-profiles"),
     "aws-account-info": ("aws", "account-info"),
     "aws-test": ("aws", "test"),
+    "clean-all": ("clean", "all"),
+    "clean-images": ("clean", "images"),
     "logs-backend": ("logs", "backend"),
     "logs-frontend": ("logs", "frontend"),
     "test-aws": ("test", "aws"),

@@ -11,6 +11,7 @@ from mcpctl import __version__
 from mcpctl.cli import (
     aws,
     building,
+    cleanup,
     development,
     engine,
     host,
@@ -57,6 +58,14 @@ def build_app() -> typer.Typer:
             context_settings=CONTEXT,
             no_args_is_help=True,
         )
+    app.add_typer(
+        cleanup.app,
+        name="clean",
+        cls=Group,
+        rich_help_panel=cleanup.PANEL,
+        context_settings=CONTEXT,
+        invoke_without_command=True,
+    )
     return app
 
 

@@ -45,6 +45,19 @@ def plan_outcome(plan: Plan) -> Outcome:
     return Outcome(data, lambda console: views.plan(console, data))
 
 
+def agree(runtime: Runtime, plan: Plan, question: str, *, yes: bool, typed: str = "") -> None:
+    """Show a plan on stderr and go on only with a yes; with ``typed`` only that very word is one.
+
+    Raises:
+        ConfirmationRequired: neither ``--yes`` nor a terminal (exit 3).
+    """
+    if runtime.writer.format is Format.HUMAN and not (yes and runtime.writer.quiet):
+        from mcpctl.output import views
+
+        views.plan(runtime.writer.console(stderr=True), {"steps": [step.to_json() for step in plan]})
+    runtime.require_yes(question, yes=yes, typed=typed)
+
+
 def up_outcome(runtime: Runtime, result: UpResult) -> Outcome:
     """Return the answer of `up`, `start` and their kin: what was done, and how the services are."""
     from mcpctl.output import views

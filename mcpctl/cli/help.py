@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup
 
+from mcpctl.errors import UsageFault
+
 if TYPE_CHECKING:
     import typer
 
@@ -34,3 +36,20 @@ class Group(TyperGroup):
         for heading, rows in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(rows)
+
+
+def refuse_options_before_subcommand(context: typer.Context) -> None:
+    """Refuse options of a group that is a command too: `clean --dry-run all` must not clean for real.
+
+    Raises:
+        UsageFault: an option stands before the subcommand (exit 2).
+    """
+    given = [
+        option
+        for option in context.command.params
+        if option.name and str(context.get_parameter_source(option.name)).endswith("COMMANDLINE")
+    ]
+    if given:
+        words = f"{context.command_path} {context.invoked_subcommand}"
+        flag = given[0].opts[0]
+        raise UsageFault(f"{flag} stands before {context.invoked_subcommand}", hint=f"{words} {flag}")

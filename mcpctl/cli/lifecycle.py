@@ -23,6 +23,7 @@ from mcpctl.output.outcome import Format, Outcome
 
 if TYPE_CHECKING:
     from mcpctl.runtime import Runtime
+    from mcpctl.stack.plan_down import DownChoice
     from mcpctl.stack.steps import Plan
     from mcpctl.stack.up import UpRequest
 
@@ -173,10 +174,11 @@ def down(
         choice = DownChoice(volumes=volumes, images=_images(rmi), remove_orphans=remove_orphans)
         if dry_run:
             return frame.plan_outcome(plan_for_down(runtime.engine, runtime.project, choice))
-        if volumes:
-            _confirm_volumes(runtime, plan_for_down(runtime.engine, runtime.project, choice), yes=yes)
+        agreed = _agree_on_volumes(runtime, choice, yes=yes) if volumes else None
         with runtime.progress() as progress:
-            steps = take_down(runtime.engine, runtime.project, choice, progress, stop_timeout=timeout)
+            steps = take_down(
+                runtime.engine, runtime.project, choice, progress, stop_timeout=timeout, agreed=agreed
+            )
         data = {"steps": [step.to_json() for step in steps]}
         return Outcome(data, lambda console: views.down(console, data))
 
@@ -189,8 +191,13 @@ def _images(text: str | None) -> Literal["local", "all"] | None:
     return "all" if text == "all" else "local" if text == "local" else None
 
 
-def _confirm_volumes(runtime: Runtime, plan: Plan, *, yes: bool) -> None:
-    """Ask before volumes go, naming them; nothing is asked where there are none."""
+def _agree_on_volumes(runtime: Runtime, choice: DownChoice, *, yes: bool) -> Plan:
+    """Show what goes and ask for the project's name before volumes go; return what was agreed on."""
+    from mcpctl.stack.down import plan_for_down
+
+    plan = plan_for_down(runtime.engine, runtime.project, choice)
     names = [step.target for step in plan if step.action == "remove volume"]
     if names:
-        runtime.require_yes(f"Remove {', '.join(names)} and all data in them?", yes=yes)
+        question = f"This removes {', '.join(names)} and all data in them."
+        frame.agree(runtime, plan, question, yes=yes, typed=runtime.project.name)
+    return plan

@@ -11,7 +11,16 @@ from urllib.parse import quote
 from mcpctl.engine import inspect
 from mcpctl.engine.failures import translated
 from mcpctl.engine.local import SCHEME, Local, Request
-from mcpctl.engine.types import Container, Endpoint, EngineInfo, EngineVersion, Image, Network, Volume
+from mcpctl.engine.types import (
+    Container,
+    Endpoint,
+    EngineInfo,
+    EngineVersion,
+    Holding,
+    Image,
+    Network,
+    Volume,
+)
 from mcpctl.errors import EngineFailed, NotFound
 
 if TYPE_CHECKING:
@@ -102,6 +111,11 @@ class Engine:
         )
         found = [self.find_container(row["Id"]) for row in rows]
         return tuple(item for item in found if item)
+
+    def holdings(self) -> tuple[Holding, ...]:
+        """Return what every container of the engine keeps in use, stopped ones and other projects' too."""
+        with translated(self.endpoint, "listing containers"):
+            return tuple(inspect.holding(row) for row in self.api.containers(all=True))
 
     def find_container(self, name: str) -> Container | None:
         """Inspect one container by id or name, or return None where there is none."""
@@ -247,6 +261,12 @@ class Engine:
             )
         except NotFound:
             return None
+
+    def images(self, labels: Iterable[str]) -> tuple[Image, ...]:
+        """List the local images that carry every label, newest first; those without a name too."""
+        rows = self._get("listing images", "/images/json", filters=_filters(label=list(labels)))
+        rows = sorted(rows, key=lambda row: row["Created"], reverse=True)
+        return tuple(inspect.listed_image(row) for row in rows)
 
     def tags(self, repository: str) -> tuple[str, ...]:
         """Return the local tags of a repository, newest first."""

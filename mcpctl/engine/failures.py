@@ -114,5 +114,5 @@ def refused(endpoint: Endpoint, doing: str, explanation: str, status: int | None
             hint=f"free port {port}, or publish another one in .env",
             details={"port": port, "address": clash["address"]},
         )
-    hint = "docker system df; docker system prune" if "no space left on device" in explanation else None
+    hint = "mcpctl clean images" if "no space left on device" in explanation else None
     return EngineFailed(f"{doing}: {explanation}", hint=hint, details={"status": status})

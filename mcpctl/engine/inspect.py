@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from mcpctl.engine.types import Container, Image, Network, Probe, PublishedPort, Volume
+from mcpctl.engine.types import Container, Holding, Image, Network, Probe, PublishedPort, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,3 +94,17 @@ def image(raw: Mapping[str, Any]) -> Image:
     """Read one answer of ``GET /images/{name}/json``."""
     labels = cast("dict[str, str]", _map(_map(raw, "Config"), "Labels"))
     return Image(raw["Id"], tuple(_list(raw, "RepoTags")), labels, raw.get("Size", 0))
+
+
+def listed_image(raw: Mapping[str, Any]) -> Image:
+    """Read one row of ``GET /images/json``; one without a name has no tags, however the engine says so."""
+    tags = tuple(tag for tag in cast("list[str]", _list(raw, "RepoTags")) if tag != "<none>:<none>")
+    return Image(raw["Id"], tags, cast("dict[str, str]", _map(raw, "Labels")), raw.get("Size", 0))
+
+
+def holding(raw: Mapping[str, Any]) -> Holding:
+    """Read one row of ``GET /containers/json``."""
+    names = cast("list[str]", _list(raw, "Names"))
+    name = names[0].lstrip("/") if names else str(raw["Id"])[:12]
+    networks = _map(_map(raw, "NetworkSettings"), "Networks")
+    return Holding(raw["Id"], name, raw["ImageID"], frozenset(networks))

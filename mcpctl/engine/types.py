@@ -142,6 +142,16 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """What one container of the engine, running or not, keeps in use; ``networks`` are names."""
+
+    container_id: str
+    container: str
+    image_id: str
+    networks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ExecResult:
     """What a command in a container left: its exit code and its output, both streams merged."""
 

@@ -31,7 +31,7 @@ def disk(path: Path, free: int | None = None) -> Check:
     if free >= LEAST_DISK_BYTES:
         return Check("disk", ok=True, message=message)
     return Check(
-        "disk", ok=False, message=f"only {message}, 2 GB needed", hint="docker system prune", level="warning"
+        "disk", ok=False, message=f"only {message}, 2 GB needed", hint="mcpctl clean images", level="warning"
     )
 
 

@@ -28,10 +28,14 @@ def down(
     reporter: Reporter,
     *,
     stop_timeout: int | None = None,
+    agreed: Plan | None = None,
 ) -> Plan:
-    """Take a project away; volumes stay unless asked for by name. Returns what was done."""
+    """Take a project away; volumes stay unless asked for by name. Returns what was done.
+
+    ``agreed`` is the plan that somebody said yes to: then exactly that is done.
+    """
     observed = observe(engine, project, oneoffs=True)
-    plan = plan_down(project, observed, choice)
+    plan = plan_down(project, observed, choice) if agreed is None else agreed
     applier = Applier(engine, project, observed, reporter, wait_timeout=0, stop_timeout=stop_timeout)
     execute(plan, applier.perform, reporter, applier.cancel)
     return plan

@@ -37,8 +37,8 @@ def plan_down(project: Project, observed: Observed, choice: DownChoice) -> Plan:
     kept = {name for orphan in orphans for name in orphan.network_ids}
     steps += _networks(project, observed, removed, kept)
     if choice.volumes:
-        steps += _volumes(project, observed, removed)
-        steps += _anonymous_volumes(leaving, removed)
+        steps += volume_steps(project, observed, removed)
+        steps += anonymous_volume_steps(leaving, removed)
     if choice.images:
         steps += _images(project, observed, removed, choice.images)
     return tuple(steps)
@@ -94,7 +94,8 @@ def _networks(project: Project, observed: Observed, needs: tuple[str, ...], kept
     ]
 
 
-def _volumes(project: Project, observed: Observed, needs: tuple[str, ...]) -> list[Step]:
+def volume_steps(project: Project, observed: Observed, needs: tuple[str, ...]) -> list[Step]:
+    """Remove the project's own named volumes, never an external one, after the steps in ``needs``."""
     external = {spec.name for spec in project.volumes.values() if spec.external}
     return [
         Step(f"volume:{name}", "remove volume", name, ("--volumes: its data is lost",), needs, subject=name)
@@ -103,7 +104,8 @@ def _volumes(project: Project, observed: Observed, needs: tuple[str, ...]) -> li
     ]
 
 
-def _anonymous_volumes(containers: tuple[Container, ...], needs: tuple[str, ...]) -> list[Step]:
+def anonymous_volume_steps(containers: tuple[Container, ...], needs: tuple[str, ...]) -> list[Step]:
+    """Remove the volumes without a name of containers that go."""
     names = sorted({name for item in containers for name in item.volumes.values() if _ANONYMOUS.match(name)})
     why = "--volumes: it is anonymous and its container goes"
     return [Step(f"volume:{name}", "remove volume", name, (why,), needs, subject=name) for name in names]

@@ -112,6 +112,8 @@ def parse(words: list[str]) -> None:
     context = command.make_context("mcpctl", expand(words))
     while hasattr(command, "commands"):
         rest = [*context._protected_args, *context.args]
+        if not rest and command.invoke_without_command:
+            return
         name, command, left = command.resolve_command(context, rest)
         assert command is not None, f"there is no command {name}"
         context = command.make_context(name, left, parent=context)
@@ -241,7 +243,9 @@ def exists(words: str) -> bool:
     """Tell whether ``words`` begin with a command; what follows may be its arguments or more of the hint."""
     first, _, second = words.partition(" ")
     command = typer.main.get_command(build_app()).commands.get(first)
-    return command is not None and (not hasattr(command, "commands") or second in command.commands)
+    if command is None or not hasattr(command, "commands"):
+        return command is not None
+    return second in command.commands or command.invoke_without_command
 
 
 def test_every_hint_names_a_command_that_exists() -> None:

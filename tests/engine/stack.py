@@ -141,3 +141,6 @@ class Stack:
         for volume in volumes | {item.name for item in self.engine.volumes(own)}:
             if self.engine.find_volume(volume):
                 self.engine.remove_volume(volume)
+        for image in self.engine.images(own):
+            for name in image.tags or (image.id,):
+                self.engine.remove_image(name)

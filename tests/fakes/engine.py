@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mcpctl.engine import inspect
-from mcpctl.engine.types import Container, Endpoint, ExecResult, Image, Network, Volume
+from mcpctl.engine.types import Container, Endpoint, ExecResult, Holding, Image, Network, Volume
 from mcpctl.errors import EngineFailed, NotFound
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class FakeEngine:
 
     def add_image(self, name: str, image_id: str = "sha256:1111") -> None:
         self._images[name] = Image(image_id, (name,), {}, 1)
+
+    def add_built(self, image: Image) -> None:
+        """Add an image with its labels; without tags it is found by its id alone."""
+        for name in image.tags or (image.id,):
+            self._images[name] = image
 
     def script(self, name: str, *states: Mapping[str, Any]) -> None:
         """Let each look at a container find the next state; the last one stays."""
@@ -197,6 +202,21 @@ class FakeEngine:
     def remove_volume(self, name: str) -> None:
         self._call(f"remove volume {name}")
         self._volumes.pop(name, None)
+
+    def holdings(self) -> tuple[Holding, ...]:
+        return tuple(
+            Holding(
+                raw["Id"],
+                raw["Name"].lstrip("/"),
+                raw["Image"],
+                frozenset(raw["NetworkSettings"]["Networks"]),
+            )
+            for raw in self._containers.values()
+        )
+
+    def images(self, labels: Iterable[str]) -> tuple[Image, ...]:
+        wanted = list(labels)
+        return tuple({item.id: item for item in self._images.values() if _has(item.labels, wanted)}.values())
 
     def find_image(self, name: str) -> Image | None:
         return self._images.get(name)

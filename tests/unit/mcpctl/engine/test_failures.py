@@ -128,7 +128,6 @@ def test_a_mistake_of_ours_is_not_disguised() -> None:
 )
 def test_the_hint_fits_the_reason(endpoint: Endpoint, error: Exception, hint: str) -> None:
     found = raised_through(error, endpoint)
-    assert found.hint
     assert hint in found.hint
     assert found.details == {"endpoint": endpoint.url, "chosen_by": endpoint.reason}
 
@@ -166,5 +165,4 @@ def test_other_refusals_keep_the_engines_words() -> None:
 
 def test_a_full_disk_names_what_frees_space() -> None:
     found = raised_through(api_error("write /x: no space left on device"))
-    assert found.hint
-    assert "docker system prune" in found.hint
+    assert found.hint == "mcpctl clean images"
