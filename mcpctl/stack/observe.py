@@ -77,7 +77,8 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
     from concurrent.futures import ThreadPoolExecutor
 
     label = f"{labels.PROJECT}={project.name}"
-    wanted = [label] if oneoffs else [label, f"{labels.ONEOFF}=False"]
+    # a container that somebody runs from one of the project's images inherits its labels, but never this one
+    wanted = [label, labels.ONEOFF if oneoffs else f"{labels.ONEOFF}=False"]
     with ThreadPoolExecutor(max_workers=4) as pool:
         containers = pool.submit(engine.containers, wanted)
         networks = pool.submit(_networks, engine, project, label)

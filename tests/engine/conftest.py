@@ -15,11 +15,14 @@ from mcpctl.engine.client import Engine
 from mcpctl.engine.endpoint import discover
 from mcpctl.errors import EngineUnreachable
 from tests import peers
+from tests.docs.schema_check import check
 from tests.engine.stack import PREFIX, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.conftest import Outcome
 
 RUN = secrets.token_hex(4)
 IMAGE = f"mcpctl-test/busybox:{RUN}"
@@ -121,6 +124,18 @@ def stack(engine: Engine, image: str, tmp_path: Path) -> Iterator[Callable[[str]
     yield make
     for item in made:
         item.sweep()
+
+
+@pytest.fixture
+def drive(run: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Return a function that runs the whole command line on a stack and holds its answer to its schema."""
+
+    def go(one: Stack, *words: str) -> Outcome:
+        left = run("-C", one.folder, "-p", one.name, "-H", one.engine.endpoint.url, *words, "-o", "json")
+        check(left.json["command"], left.json)
+        return left
+
+    return go
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from mcpctl.errors import ExitCode
-from tests.docs.schema_check import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,19 +34,6 @@ services:
     init: true
     depends_on: [api]
 """
-
-
-@pytest.fixture
-def drive(run: Callable[..., Outcome]) -> Drive:
-    """Return a function that runs the command line on a stack and holds what it says to its schema."""
-
-    def go(one: Stack, *words: str) -> Outcome:
-        # the whole command line is used, so that what is proven is what users type
-        left = run("-C", one.folder, "-p", one.name, "-H", one.engine.endpoint.url, *words, "-o", "json")
-        check(left.json["command"], left.json)
-        return left
-
-    return go
 
 
 def steps(left: Outcome, action: str) -> list[str]:

@@ -148,3 +148,23 @@ def test_on_a_terminal_only_a_yes_is_a_yes(
     monkeypatch.setattr(Writer, "interactive", True)
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     assert Runtime(environ={}, working_directory=tmp_path).confirm("Remove it?", yes=False) is meant
+
+
+@pytest.mark.parametrize(
+    ("answer", "meant"),
+    [("shop\n", True), (" shop \n", True), ("y\n", False), ("Shop\n", False), ("", False)],
+)
+def test_where_data_goes_only_the_very_name_is_a_yes(
+    answer: str, meant: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    monkeypatch.setattr(Writer, "interactive", True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    runtime = Runtime(environ={}, working_directory=tmp_path)
+    assert runtime.confirm("Remove it?", yes=False, typed="shop") is meant
+    if not meant:
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        with pytest.raises(McpctlError, match="nothing was changed") as caught:
+            runtime.require_yes("Remove it?", yes=False, typed="shop")
+        assert caught.value.hint == "type shop, or give --yes"

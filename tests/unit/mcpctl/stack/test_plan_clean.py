@@ -94,6 +94,12 @@ def test_runs_that_ended_and_orphans_go_but_a_run_that_goes_on_stays(stack: Worl
     assert {f"stop container p-db-1: {why}", f"remove container p-db-1: {why}"} <= set(lines(stack))
 
 
+def test_what_somebody_runs_from_an_image_of_ours_is_not_ours(stack: World) -> None:
+    del stack.engine._raw("p-api-1")["Config"]["Labels"][labels.ONEOFF]
+    for going in (planned(stack, "all").steps, stack.down_plan()):
+        assert not any("p-api-1" in step.target for step in going)
+
+
 def test_clean_all_takes_everything_but_volumes_and_what_was_pulled(stack: World) -> None:
     result = cleaned(stack, "all")
     assert result.error is None
