@@ -40,7 +40,7 @@ EXAMPLES = {
     "": "mcpctl -C ~/mcp-router --host tcp://127.0.0.1:2375 status",
     "quick-start": "mcpctl quick-start --yes --sandbox",
     "build": "mcpctl build backend --no-cache",
-    "up": "mcpctl up --build --wait-timeout 300",
+    "up": "mcpctl up --pull always --wait-timeout 300",
     "rebuild": "mcpctl rebuild backend --no-cache",
     "start": "mcpctl start backend",
     "stop": "mcpctl stop --timeout 60",

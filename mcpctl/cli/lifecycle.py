@@ -23,6 +23,7 @@ from mcpctl.output.outcome import Format, Outcome
 
 if TYPE_CHECKING:
     from mcpctl.runtime import Runtime
+    from mcpctl.stack.images import PullPolicy
     from mcpctl.stack.plan_down import DownChoice
     from mcpctl.stack.steps import Plan
     from mcpctl.stack.up import UpRequest
@@ -37,27 +38,38 @@ def register(app: typer.Typer) -> None:
     app.command("down", rich_help_panel=PANEL)(down)
 
 
+BuildOption = Annotated[bool, typer.Option("--build", help="Build images first.")]
+NoBuildOption = Annotated[bool, typer.Option("--no-build", help="Build no image, even a missing one.")]
+PullOption = Annotated[
+    str | None,
+    typer.Option("--pull", metavar="always|missing|never|build", help="Overrule every pull_policy."),
+]
+ForceRecreateOption = Annotated[
+    bool, typer.Option("--force-recreate", help="Recreate even what is unchanged.")
+]
+NoRecreateOption = Annotated[bool, typer.Option("--no-recreate", help="Leave containers that differ alone.")]
+NoDepsOption = Annotated[bool, typer.Option("--no-deps", help="Leave the services they depend on alone.")]
+RemoveOrphansOption = Annotated[
+    bool, typer.Option("--remove-orphans", help="Remove what the files no longer name.")
+]
+ScaleOption = Annotated[
+    list[str] | None, typer.Option("--scale", metavar="SERVICE=N", help="Run N of it; repeatable.")
+]
+
+
 def up(
     context: typer.Context,
     services: ServicesArgument = None,
-    build: Annotated[bool, typer.Option("--build", help="Build images first.")] = False,
+    build: BuildOption = False,
+    no_build: NoBuildOption = False,
+    pull: PullOption = None,
     wait: WaitOption = True,
     wait_timeout: WaitTimeoutOption = WAIT_SECONDS,
-    force_recreate: Annotated[
-        bool, typer.Option("--force-recreate", help="Recreate even what is unchanged.")
-    ] = False,
-    no_recreate: Annotated[
-        bool, typer.Option("--no-recreate", help="Leave containers that differ alone.")
-    ] = False,
-    no_deps: Annotated[
-        bool, typer.Option("--no-deps", help="Leave the services they depend on alone.")
-    ] = False,
-    remove_orphans: Annotated[
-        bool, typer.Option("--remove-orphans", help="Remove what the files no longer name.")
-    ] = False,
-    scale: Annotated[
-        list[str] | None, typer.Option("--scale", metavar="SERVICE=N", help="Run N of it; repeatable.")
-    ] = None,
+    force_recreate: ForceRecreateOption = False,
+    no_recreate: NoRecreateOption = False,
+    no_deps: NoDepsOption = False,
+    remove_orphans: RemoveOrphansOption = False,
+    scale: ScaleOption = None,
     timeout: StopTimeoutOption = None,
     dry_run: DryRunOption = False,
     lock_wait: LockWaitOption = 0,
@@ -80,7 +92,17 @@ def up(
             remove_orphans=remove_orphans,
             scale=_scale(scale or []),
         )
-        request = UpRequest(choice, build=build, wait=wait, wait_timeout=wait_timeout, stop_timeout=timeout)
+        if build and no_build:
+            raise UsageFault("--build and --no-build exclude each other", hint="mcpctl up --help")
+        request = UpRequest(
+            choice,
+            build=build,
+            no_build=no_build,
+            pull=_pull_policy(pull),
+            wait=wait,
+            wait_timeout=wait_timeout,
+            stop_timeout=timeout,
+        )
         if dry_run:
             return frame.plan_outcome(plan_for_up(runtime.engine, runtime.project, request))
         return _bring_up(runtime, request)
@@ -95,6 +117,19 @@ def _bring_up(runtime: Runtime, request: UpRequest) -> Outcome:
     with runtime.progress() as progress:
         result = bring_up(runtime.engine, runtime.project, request, progress, find_holder)
     return frame.up_outcome(runtime, result)
+
+
+def _pull_policy(text: str | None) -> PullPolicy | None:
+    from mcpctl.stack.images import PULL_POLICIES
+
+    if text is None:
+        return None
+    policy = PULL_POLICIES.get(text)
+    if policy is None:
+        raise UsageFault(
+            f"--pull {text!r} is none of {', '.join(PULL_POLICIES)}", hint="for example: --pull always"
+        )
+    return policy
 
 
 def _scale(entries: list[str]) -> dict[str, int]:
@@ -151,9 +186,7 @@ def down(
         bool, typer.Option("--volumes", help="Remove the named volumes too: their data is lost.")
     ] = False,
     rmi: Annotated[str | None, typer.Option("--rmi", metavar="local|all", help="Remove images too.")] = None,
-    remove_orphans: Annotated[
-        bool, typer.Option("--remove-orphans", help="Remove what the files no longer name.")
-    ] = False,
+    remove_orphans: RemoveOrphansOption = False,
     timeout: StopTimeoutOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,

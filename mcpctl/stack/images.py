@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mcpctl.compose import labels
 from mcpctl.engine.build import build, pull
 from mcpctl.engine.context import open_context
 from mcpctl.engine.types import BuildSpec
-from mcpctl.errors import ConfigError
+from mcpctl.errors import ConfigError, EngineFailed, NotFound
 from mcpctl.stack.order import in_start_order
 from mcpctl.stack.steps import Step
 
@@ -51,27 +51,98 @@ def _require_buildable(service: Service) -> None:
             )
 
 
+PullPolicy = Literal["always", "missing", "never", "build"]
+PULL_POLICIES: Mapping[str, PullPolicy] = {
+    "always": "always",
+    "missing": "missing",
+    "if_not_present": "missing",
+    "never": "never",
+    "build": "build",
+}
+"""What `--pull` accepts, as docker compose does."""
+
+
 def plan_images(
-    project: Project, images: Mapping[str, Image | None], services: frozenset[str], *, rebuild: bool
+    project: Project,
+    images: Mapping[str, Image | None],
+    services: frozenset[str],
+    *,
+    rebuild: bool,
+    pull: PullPolicy | None = None,
+    no_build: bool = False,
 ) -> tuple[Step, ...]:
-    """Return the steps that bring the images of ``services``; with ``rebuild`` also those that are there."""
+    """Return the steps that bring the images of ``services``; with ``rebuild`` also those that are there.
+
+    ``pull`` overrules each service's ``pull_policy``. The rules are those of docker compose: an image that
+    has both a name and a build section is pulled if it is missing, and built if it cannot be pulled.
+
+    Raises:
+        NotFound: an image is missing and may neither be pulled nor built.
+    """
     steps: list[Step] = []
     for name in in_start_order(project):
         if name not in services:
             continue
         service = project.services[name]
         image = service.image_name(project.name)
-        if service.build and (rebuild or images.get(image) is None):
-            _require_buildable(service)
-            why = "--build" if rebuild and images.get(image) else "it does not exist"
-            steps.append(Step(f"build:{name}", "build image", image, (why,), service=name, subject=image))
-        elif images.get(image) is None:
-            steps.append(
-                Step(
-                    f"pull:{image}", "pull image", image, ("it does not exist",), service=name, subject=image
-                )
-            )
+        builder = None if no_build else _builder(project, service)
+        present = images.get(image) is not None
+        policy, why = _policy(service, rebuild=rebuild, pull=pull)
+        if service.image and (policy == "always" or (policy == "missing" and not present)):
+            steps.append(_pull_step(image, why if present else "it does not exist", builder, present=present))
+        elif builder and (not present or (policy == "build" and service.build)):
+            _require_buildable(builder)
+            steps.append(_build_step(builder, image, why if present else "it does not exist"))
+        elif not present:
+            raise _unobtainable(service, image, policy)
     return tuple({step.id: step for step in steps}.values())
+
+
+def _policy(service: Service, *, rebuild: bool, pull: PullPolicy | None) -> tuple[str, str]:
+    """Return the rule that holds for a service's image, and who says so."""
+    if rebuild and service.build:
+        return "build", "--build"
+    if pull:
+        return pull, f"--pull {pull}"
+    return service.pull_policy or "missing", f"pull_policy: {service.pull_policy}"
+
+
+def _builder(project: Project, service: Service) -> Service | None:
+    """Return the service whose build section makes this one's image: itself, or another of the same image."""
+    name = service.image_name(project.name)
+    same = [other for other in project.services.values() if other.image_name(project.name) == name]
+    return service if service.build else next((other for other in same if other.build), None)
+
+
+def _pull_step(image: str, why: str, builder: Service | None, *, present: bool) -> Step:
+    """Pull an image; the step's service is who builds it where that fails, if anybody can."""
+    otherwise = "the local one is kept" if present else "it is built"
+    reasons = (why, f"{otherwise} if it cannot be pulled") if builder else (why,)
+    return Step(
+        f"pull:{image}",
+        "pull image",
+        image,
+        reasons,
+        service=builder.name if builder else "",
+        subject=image,
+    )
+
+
+def _build_step(service: Service, image: str, why: str) -> Step:
+    return Step(f"build:{service.name}", "build image", image, (why,), service=service.name, subject=image)
+
+
+def _unobtainable(service: Service, image: str, policy: str) -> NotFound:
+    """Say why an image that is missing can be had in no way."""
+    if service.build:
+        message, hint = "and --no-build forbids to build it", f"mcpctl build {service.name}"
+    else:
+        message, hint = f"and its pull policy is {policy}", f"mcpctl up --pull missing {service.name}"
+    return NotFound(
+        f"service {service.name}: image {image} does not exist, {message}",
+        hint=hint,
+        details={"service": service.name, "image": image},
+    )
 
 
 def plan_stale(
@@ -94,7 +165,7 @@ def plan_stale(
             if built.get(image.id) == build_inputs(engine, service):
                 continue
             why = "its sources changed"
-        steps.append(Step(f"build:{name}", "build image", tag, (why,), service=name, subject=tag))
+        steps.append(_build_step(service, tag, why))
     return tuple(steps)
 
 
@@ -118,14 +189,26 @@ def perform_image_step(
     engine: Engine, project: Project, step: Step, choice: BuildChoice, report: Callable[[str], None]
 ) -> None:
     """Build or pull what a step names; with ``choice.remember`` note what went into an image."""
-    service = project.services[step.service]
-    if step.action == "pull image":
-        pull(engine, step.subject, report)
+    if step.action == "pull image" and _pulled(engine, step, report):
         return
+    service = project.services[step.service]
     inputs = build_inputs(engine, service)
     image_id = build(engine, build_spec(project, service, choice), report)
     if choice.remember:
         choice.remember(image_id, inputs)
+
+
+def _pulled(engine: Engine, step: Step, report: Callable[[str], None]) -> bool:
+    """Pull an image; tell whether that is all. A failure counts only where nobody builds the image."""
+    try:
+        pull(engine, step.subject, report)
+    except EngineFailed as error:
+        if not step.service:
+            raise
+        present = engine.find_image(step.subject) is not None
+        report(f"{error.message}: {'the local one is used' if present else 'it is built instead'}")
+        return present
+    return True
 
 
 def build_spec(project: Project, service: Service, choice: BuildChoice) -> BuildSpec:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mcpctl.compose.model import Project, Service
     from mcpctl.engine.client import Engine
     from mcpctl.engine.types import Container
+    from mcpctl.stack.images import PullPolicy
     from mcpctl.stack.observe import Observed
     from mcpctl.stack.readiness import Assessment
     from mcpctl.stack.steps import Plan
@@ -41,6 +42,8 @@ class UpRequest:
 
     choice: UpChoice = field(default_factory=UpChoice)
     build: bool = False
+    no_build: bool = False
+    pull: PullPolicy | None = None
     wait: bool = True
     wait_timeout: float = WAIT_SECONDS
     stop_timeout: int | None = None
@@ -59,8 +62,19 @@ def plan_for_up(engine: Engine, project: Project, request: UpRequest) -> Plan:
     """Return the steps that `up` would run now, images included (for `--dry-run`)."""
     chosen = selected(project, request.choice.services, with_dependencies=not request.choice.no_deps)
     observed = observe(engine, project)
-    images = plan_images(project, observed.images, chosen, rebuild=request.build)
+    images = _plan_images(project, observed, chosen, request)
     return (*images, *plan_up(project, observed, request.choice))
+
+
+def _plan_images(project: Project, observed: Observed, chosen: frozenset[str], request: UpRequest) -> Plan:
+    return plan_images(
+        project,
+        observed.images,
+        chosen,
+        rebuild=request.build,
+        pull=request.pull,
+        no_build=request.no_build,
+    )
 
 
 def up(
@@ -78,7 +92,7 @@ def up(
     """
     chosen = selected(project, request.choice.services, with_dependencies=not request.choice.no_deps)
     observed = observe(engine, project)
-    image_steps = plan_images(project, observed.images, chosen, rebuild=request.build)
+    image_steps = _plan_images(project, observed, chosen, request)
     if image_steps:
         run_image_steps(engine, project, image_steps, BuildChoice(), reporter)
         observed = replace(observed, images=observe_images(engine, project))

@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mcpctl.errors import ConfigError
-from mcpctl.stack.images import BuildChoice, build_inputs, build_spec, plan_images, plan_stale
+from mcpctl.engine.types import BuildSpec, Image
+from mcpctl.errors import ConfigError, EngineFailed, NotFound
+from mcpctl.stack import images as stack_images
+from mcpctl.stack.images import (
+    PULL_POLICIES,
+    BuildChoice,
+    build_inputs,
+    build_spec,
+    perform_image_step,
+    plan_images,
+    plan_stale,
+)
+from mcpctl.stack.steps import Step
 
 if TYPE_CHECKING:
     from tests.unit.mcpctl.stack.world import World
@@ -31,7 +42,7 @@ def test_only_what_is_missing_is_built_or_pulled_and_once(built: World) -> None:
     project = built.project
     every = frozenset(project.services)
     assert [str(step) for step in plan_images(project, {}, every, rebuild=False)] == [
-        "build image api:1: it does not exist",
+        "pull image api:1: it does not exist; it is built if it cannot be pulled",
         "pull image nginx:1: it does not exist",
     ]
     there = {name: built.engine.find_image(name) for name in ("api:1", "nginx:1")}
@@ -104,3 +115,115 @@ def test_hosts_memory_and_tags_of_a_build_are_handed_on(world: World) -> None:
     spec = build_spec(world.project, world.project.services["api"], BuildChoice())
     assert (spec.shm_size, spec.more_tags, spec.platform) == (64 * 1024**2, ("api:two",), "linux/amd64")
     assert spec.extra_hosts == ("db:10.0.0.1",)
+
+
+BOTH = "{build: ., image: 'i:1'POLICY}"
+BUILT = "{build: .POLICY}"
+PULLED = "{image: 'i:1'POLICY}"
+PULL, KEEP = "pull image i:1: it does not exist", "it is built if it cannot be pulled"
+LOCAL = "the local one is kept if it cannot be pulled"
+MISSING = "build image i:1: it does not exist"
+OWN = "build image p-a: it does not exist"
+
+
+@pytest.mark.parametrize(
+    ("service", "policy", "missing", "there"),
+    [
+        (BOTH, "", [f"{PULL}; {KEEP}"], []),
+        (BOTH, "missing", [f"{PULL}; {KEEP}"], []),
+        (BOTH, "if_not_present", [f"{PULL}; {KEEP}"], []),
+        (
+            BOTH,
+            "always",
+            [f"{PULL}; {KEEP}"],
+            [f"pull image i:1: WHY; {LOCAL}"],
+        ),
+        (BOTH, "never", [MISSING], []),
+        (BOTH, "build", [MISSING], ["build image i:1: WHY"]),
+        (BUILT, "", [OWN], []),
+        (BUILT, "always", [OWN], []),
+        (BUILT, "never", [OWN], []),
+        (BUILT, "build", [OWN], ["build image p-a: WHY"]),
+        (PULLED, "", [PULL], []),
+        (PULLED, "always", [PULL], ["pull image i:1: WHY"]),
+        (PULLED, "never", NotFound, []),
+        (PULLED, "build", NotFound, []),
+    ],
+)
+@pytest.mark.parametrize("by", ["file", "option"])
+def test_images_are_pulled_and_built_by_the_rules_of_docker_compose(
+    world: World, service: str, policy: str, missing: list[str] | type[NotFound], there: list[str], by: str
+) -> None:
+    in_file = f", pull_policy: {policy}" if policy and by == "file" else ""
+    project = world.file(f"services: {{a: {service.replace('POLICY', in_file)}}}")
+    given = PULL_POLICIES[policy] if policy and by == "option" else None
+    why = f"--pull {policy}" if by == "option" else f"pull_policy: {policy}"
+
+    def planned(images: dict[str, Image | None]) -> list[str]:
+        steps = plan_images(project, images, frozenset({"a"}), rebuild=False, pull=given)
+        return [str(step) for step in steps]
+
+    if isinstance(missing, list):
+        assert planned({}) == missing
+    else:
+        with pytest.raises(missing, match=f"image i:1 does not exist, and its pull policy is {policy}"):
+            planned({})
+    present = {name: Image("sha256:1", (name,), {}, 1) for name in ("i:1", "p-a")}
+    assert planned({**present}) == [line.replace("WHY", why) for line in there]
+
+
+def test_no_build_builds_nothing_and_says_so_where_an_image_is_missing(world: World) -> None:
+    project = world.file("services: {a: {build: .}, b: {build: ., image: 'i:1', pull_policy: build}}")
+    there = {"i:1": Image("sha256:1", ("i:1",), {}, 1)}
+    assert plan_images(project, {**there}, frozenset({"b"}), rebuild=False, no_build=True) == ()
+    with pytest.raises(NotFound, match="image p-a does not exist, and --no-build forbids") as caught:
+        plan_images(project, {}, frozenset({"a"}), rebuild=False, no_build=True)
+    assert caught.value.hint == "mcpctl build a"
+
+
+def test_an_image_that_another_service_builds_is_built_by_it(world: World) -> None:
+    project = world.file("services: {a: {image: 'i:1', pull_policy: never}, b: {build: ., image: 'i:1'}}")
+    (step,) = plan_images(project, {}, frozenset({"a"}), rebuild=False)
+    assert (step.action, step.service, step.subject) == ("build image", "b", "i:1")
+
+
+@pytest.mark.parametrize(
+    ("service", "there", "done"),
+    [
+        ("a", False, ["pull i:1", "build i:1"]),
+        ("a", True, ["pull i:1"]),
+        ("", False, None),
+    ],
+)
+def test_an_image_that_cannot_be_pulled_is_built_or_the_local_one_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch, service: str, there: bool, done: list[str] | None
+) -> None:
+    project = world.file("services: {a: {build: ., image: 'i:1'}}")
+    (world.folder / "Dockerfile").write_text("FROM scratch\n")
+    if not there:
+        world.engine.remove_image("i:1")
+    did: list[str] = []
+
+    def refuse(_engine: object, image: str, _report: object) -> None:
+        did.append(f"pull {image}")
+        raise EngineFailed(f"pulling {image}: no such host")
+
+    def build(_engine: object, spec: BuildSpec, *_more: object) -> str:
+        did.append(f"build {spec.tag}")
+        return "sha256:2"
+
+    monkeypatch.setattr(stack_images, "pull", refuse)
+    monkeypatch.setattr(stack_images, "build", build)
+    step = Step("pull:i:1", "pull image", "i:1", ("it does not exist",), service=service, subject="i:1")
+    lines: list[str] = []
+
+    def perform() -> None:
+        perform_image_step(world.engine, project, step, BuildChoice(), lines.append)  # type: ignore[arg-type] - stands in
+
+    if done is None:
+        with pytest.raises(EngineFailed, match="no such host"):
+            perform()
+        return
+    perform()
+    assert did == done
+    assert "no such host" in lines[0]
