@@ -44,6 +44,7 @@ def clean(
     and images that newer builds replaced. Volumes stay.
     """
     if context.invoked_subcommand:
+        frame.runtime_of(context)  # a usage error names the command
         refuse_options_before_subcommand(context)
         return
 
@@ -130,7 +131,8 @@ def _agree(runtime: Runtime, choice: CleanChoice, work: CleanWork, *, yes: bool)
     steps = work.plan.steps
     if choice.scope != "all":
         removed = sum(step.action.startswith("remove") for step in steps)
-        frame.agree(runtime, steps, f"Remove these {removed}?", yes=yes)
+        what = "1 object" if removed == 1 else f"{removed} objects"
+        frame.agree(runtime, steps, f"Remove {what} of {name}?", yes=yes)
         return
     lost = [step.target for step in steps if step.action == "remove volume"]
     question = f"This removes everything of {name}" + (f", data too: {', '.join(lost)}." if lost else ".")

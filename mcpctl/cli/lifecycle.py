@@ -82,8 +82,10 @@ def up(
 
     def run(runtime: Runtime) -> Outcome:
         from mcpctl.stack.plan import UpChoice
-        from mcpctl.stack.up import UpRequest, plan_for_up
+        from mcpctl.stack.up import UpRequest
 
+        _exclude("--build", build, "--no-build", no_build)
+        _exclude("--force-recreate", force_recreate, "--no-recreate", no_recreate)
         choice = UpChoice(
             services=tuple(services or ()),
             no_deps=no_deps,
@@ -92,8 +94,6 @@ def up(
             remove_orphans=remove_orphans,
             scale=_scale(scale or []),
         )
-        if build and no_build:
-            raise UsageFault("--build and --no-build exclude each other", hint="mcpctl up --help")
         request = UpRequest(
             choice,
             build=build,
@@ -103,11 +103,20 @@ def up(
             wait_timeout=wait_timeout,
             stop_timeout=timeout,
         )
-        if dry_run:
-            return frame.plan_outcome(plan_for_up(runtime.engine, runtime.project, request))
-        return _bring_up(runtime, request)
+        return _preview(runtime, request) if dry_run else _bring_up(runtime, request)
 
     frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)
+
+
+def _exclude(first: str, one: bool, second: str, other: bool) -> None:
+    if one and other:
+        raise UsageFault(f"{first} and {second} exclude each other", hint="mcpctl up --help")
+
+
+def _preview(runtime: Runtime, request: UpRequest) -> Outcome:
+    from mcpctl.stack.up import plan_for_up
+
+    return frame.plan_outcome(plan_for_up(runtime.engine, runtime.project, request))
 
 
 def _bring_up(runtime: Runtime, request: UpRequest) -> Outcome:

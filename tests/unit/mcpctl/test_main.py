@@ -76,6 +76,14 @@ def start(*words: str, **keywords: Any) -> subprocess.Popen[bytes]:
         (["status", "-o", "yaml"], "'yaml' is not one of 'human', 'json'", "mcpctl status --help"),
         (["down", "--rmi", "some"], "--rmi 'some' is neither local nor all", "mcpctl down --help"),
         (["up", "--scale", "web"], "--scale 'web' is not SERVICE=N", "for example: --scale backend=2"),
+        (["up", "--pull", "x"], "--pull 'x' is none of always, missing,", "for example: --pull always"),
+        (["up", "--build", "--no-build"], "--build and --no-build exclude each other", "mcpctl up --help"),
+        (
+            ["up", "--force-recreate", "--no-recreate"],
+            "--force-recreate and --no-recreate exclude each other",
+            "mcpctl up --help",
+        ),
+        (["clean", "--dry-run", "all"], "--dry-run stands before all", "mcpctl clean all --dry-run"),
     ],
 )
 def test_a_usage_error_says_what_is_wrong_and_which_help_to_read(
@@ -95,6 +103,7 @@ def test_a_usage_error_says_what_is_wrong_and_which_help_to_read(
         (["-C", "up", "tools", "call", "-o", "json"], "tools call"),
         (["nonsense", "--output=json"], ""),
         (["aws", "-ojson"], "aws"),
+        (["clean", "-ojson", "all"], "clean"),
     ],
 )
 def test_a_usage_error_speaks_json_when_asked_to(words: list[str], command: str, run: Run) -> None:
