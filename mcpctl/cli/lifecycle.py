@@ -204,7 +204,7 @@ def down(
 ) -> None:
     """Stop and remove the stack; volumes stay.
 
-    With --volumes the named volumes go too, after a question.
+    With --volumes the named volumes go too, once the project's name is typed.
     """
 
     def run(runtime: Runtime) -> Outcome:
