@@ -29,14 +29,20 @@ SLUG = PREFIX + "slug"
 NETWORK = PREFIX + "network"
 VOLUME = PREFIX + "volume"
 
+CONTENT = "mcpctl.content-hash"
+"""Ours alone: digests of the secrets and configs that a container was made with. Compose ignores it."""
+
 SPOKEN_VERSION = "2.26.1"
 """The compose release whose rules the labels follow; compose shows it and never compares it."""
 
 
-def container_labels(project: Project, service: Service, number: int, *, image: str = "") -> dict[str, str]:
+def container_labels(
+    project: Project, service: Service, number: int, *, image: str = "", contents: str = ""
+) -> dict[str, str]:
     """Return the labels of a service's container; the file's own labels first, compose's on top.
 
-    ``image`` is the id of the image that the container runs.
+    ``image`` is the id of the image that the container runs, ``contents`` the digests of its secrets and
+    configs.
     """
     found = {
         **service.labels,
@@ -54,6 +60,8 @@ def container_labels(project: Project, service: Service, number: int, *, image: 
         found[ENVIRONMENT_FILE] = ",".join(map(str, project.env_files))
     if image:
         found[IMAGE] = image
+    if contents:
+        found[CONTENT] = contents
     return found
 
 

@@ -20,6 +20,7 @@ from mcpctl.engine.types import (
     Image,
     Network,
     Volume,
+    WrittenFile,
 )
 from mcpctl.errors import EngineFailed, NotFound
 
@@ -149,6 +150,13 @@ class Engine:
     def start(self, container: str) -> None:
         """Start a container; one that runs already is left alone."""
         self._call("POST", f"starting container {container}", f"/containers/{container}/start")
+
+    def write_files(self, container: str, files: Iterable[WrittenFile]) -> None:
+        """Put files into a container, started or not; missing folders above them are made."""
+        from mcpctl.engine.archive import archive
+
+        with translated(self.endpoint, f"writing files into container {container}"):
+            self.api.put_archive(container, "/", archive(files))
 
     def stop(self, container: str, grace: int | None = None) -> None:
         """Stop a container, waiting ``grace`` seconds (default: its own) before it is killed."""

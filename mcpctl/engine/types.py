@@ -160,6 +160,17 @@ class ExecResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file to put into a container; ``path`` is absolute in it."""
+
+    path: str
+    data: bytes = field(repr=False)
+    mode: int = 0o444
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One line of a container's log. ``timestamp`` is RFC 3339 with nanoseconds, as the engine gives it."""
 

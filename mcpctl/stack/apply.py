@@ -6,10 +6,10 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from mcpctl.compose import labels
+from mcpctl.compose import contents, labels
 from mcpctl.errors import PortTaken
 from mcpctl.stack.diagnosis import diagnose, unhealthy
-from mcpctl.stack.mounts import inherited_volumes
+from mcpctl.stack.mounts import inherited_volumes, written_files
 from mcpctl.stack.observe import service_of
 from mcpctl.stack.readiness import wait_ready
 from mcpctl.stack.references import resolve
@@ -47,6 +47,7 @@ class Applier:
         self._observed = {container.id: container for container in observed.containers}
         self._ids = {container.name: container.id for container in observed.containers}
         self._replicas = {name: observed.by_number(name) for name in project.services}
+        self._contents = observed.contents
         self._cancelled = Event()
         self._images = {name: image.id for name, image in observed.images.items() if image}
 
@@ -87,7 +88,13 @@ class Applier:
     def _create_container(self, step: Step) -> None:
         service = self._resolved(self._project.services[step.service])
         image_id = self._images.get(service.image_name(self._project.name), "")
-        own = labels.container_labels(self._project, service, step.number, image=image_id)
+        own = labels.container_labels(
+            self._project,
+            service,
+            step.number,
+            image=image_id,
+            contents=contents.label(service, self._contents),
+        )
         if step.subject:
             own[labels.REPLACE] = service.container_name or f"{service.name}-{step.number}"
         replaced = self._observed.get(step.subject)
@@ -124,8 +131,12 @@ class Applier:
         return tuple(found)
 
     def _start(self, step: Step) -> None:
+        container = self._id(step.subject)
+        service = self._project.services.get(step.service)
+        if service and (files := written_files(self._project, service)):
+            self._engine.write_files(container, files)
         try:
-            self._engine.start(self._id(step.subject))
+            self._engine.start(container)
         except PortTaken as error:
             raise self._with_holder(error, step) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from mcpctl.compose import labels
+from mcpctl.compose import contents, labels
 from mcpctl.compose.output import mask_value
 from mcpctl.stack.references import owners, resolve
 from mcpctl.stack.spec import Placement, container_spec
@@ -87,6 +87,7 @@ def diverged(project: Project, service: Service, container: Container, observed:
             f"image {service.image_name(project.name)}: {_short(container.image_id)} -> {_short(image.id)}"
         )
     reasons += _stale_networks(project, service, container, observed)
+    reasons += _new_contents(service, container, observed)
     return tuple(reasons)
 
 
@@ -105,6 +106,13 @@ def _stale_networks(
         if attached and (there is None or there.id != attached):
             reasons.append(f"networks.{key}: the network was made anew")
     return reasons
+
+
+def _new_contents(service: Service, container: Container, observed: Observed) -> list[str]:
+    """A secret or config may change under an unchanged name; what compose made does not tell what it had."""
+    had = contents.read_label(container.labels.get(labels.CONTENT, ""))
+    has = contents.read_label(contents.label(service, observed.contents))
+    return [f"{key}: its content changed" for key, digest in has.items() if had.get(key, digest) != digest]
 
 
 def changed_keys(project: Project, service: Service, container: Container) -> list[str]:

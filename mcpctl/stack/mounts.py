@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from mcpctl.compose.contents import content
+from mcpctl.engine.types import WrittenFile
 from mcpctl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from mcpctl.engine.types import Container
 
 Json = dict[str, Any]
+
+_SECRETS, _CONFIGS = "/run/secrets/", "/"
+_READABLE = 0o444
 
 
 def binds(service: Service) -> list[str] | None:
@@ -51,8 +56,8 @@ def mounts(project: Project, service: Service, inherited: Mapping[str, str]) -> 
             entries[mount.target] = _mount(project, mount)
     taken = {mount.target for mount in service.mounts}
     for entry in (
-        *_files(project.secrets, service.secrets, "/run/secrets/"),
-        *_files(project.configs, service.configs, "/"),
+        *_files(project.secrets, service.secrets, _SECRETS),
+        *_files(project.configs, service.configs, _CONFIGS),
     ):
         if entry["Target"] not in taken:
             entries.setdefault(entry["Target"], entry)
@@ -100,23 +105,70 @@ def _options(mount: Mount) -> Json:
 def _files(
     objects: Mapping[str, FileObject], references: tuple[FileReference, ...], folder: str
 ) -> list[Json]:
-    return [_file(objects[reference.source], reference, folder) for reference in references]
+    return [
+        {
+            "Type": "bind",
+            "Source": str(Path(file)),
+            "Target": _target(reference, folder),
+            "ReadOnly": True,
+        }
+        for reference in references
+        if (file := objects[reference.source].file)
+    ]
 
 
-def _file(definition: FileObject, reference: FileReference, folder: str) -> Json:
-    if not definition.file:
+def _target(reference: FileReference, folder: str) -> str:
+    target = reference.target or reference.source
+    return target if target.startswith("/") else folder + target
+
+
+def written_files(project: Project, service: Service) -> tuple[WrittenFile, ...]:
+    """Return the secrets and configs that are no files of the host: they are written into the container.
+
+    Raises:
+        ConfigError: one is external, or its variable is not set.
+    """
+    found: list[WrittenFile] = []
+    for objects, references, folder in (
+        (project.secrets, service.secrets, _SECRETS),
+        (project.configs, service.configs, _CONFIGS),
+    ):
+        for reference in references:
+            definition = objects[reference.source]
+            _refuse_external(definition)
+            data = content(definition, project.environment)
+            if data is not None:
+                found.append(_written(reference, folder, data))
+    return tuple(found)
+
+
+def _written(reference: FileReference, folder: str, data: bytes) -> WrittenFile:
+    return WrittenFile(
+        path=_target(reference, folder),
+        data=data,
+        mode=_READABLE if reference.mode is None else reference.mode,
+        uid=_owner(reference, reference.uid),
+        gid=_owner(reference, reference.gid),
+    )
+
+
+def _owner(reference: FileReference, text: str | None) -> int:
+    if text and not text.isdigit():
         raise ConfigError(
-            f"{definition.key!r} has no file: only secrets and configs with `file` are supported on one host",
-            hint=f"give {definition.key} a `file` in the compose file",
+            f"{reference.source!r}: {text!r} is no user or group number",
+            hint="write uid and gid as numbers in the compose file",
+            details={"key": reference.source},
+        )
+    return int(text or 0)
+
+
+def _refuse_external(definition: FileObject) -> None:
+    if definition.external:
+        raise ConfigError(
+            f"{definition.key!r} is external: only Swarm keeps secrets and configs",
+            hint=f"give {definition.key} a `file`, `environment` or `content` in the compose file",
             details={"key": definition.key},
         )
-    target = reference.target or reference.source
-    return {
-        "Type": "bind",
-        "Source": str(Path(definition.file)),
-        "Target": target if target.startswith("/") else folder + target,
-        "ReadOnly": True,
-    }
 
 
 def tmpfs(service: Service) -> dict[str, str] | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mcpctl.compose import labels
+from mcpctl.compose import contents, labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,12 +21,16 @@ _STRANDED = re.compile(r"^[0-9a-f]{12}_(?P<name>.+)$")
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the engine holds of a project; ``images``, ``networks`` and ``volumes`` are by name."""
+    """What the engine holds of a project; ``images``, ``networks`` and ``volumes`` are by name.
+
+    ``contents`` are the digests of its secrets and configs (see ``compose.contents``).
+    """
 
     containers: tuple[Container, ...]
     networks: Mapping[str, Network]
     volumes: Mapping[str, Volume]
     images: Mapping[str, Image | None]
+    contents: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def of(self, service: str) -> tuple[Container, ...]:
         """Return a service's replicas by their number, those stranded by a broken recreate left out."""
@@ -74,8 +79,6 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
 
     ``oneoffs`` adds the containers that `run` started.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     label = f"{labels.PROJECT}={project.name}"
     # a container that somebody runs from one of the project's images inherits its labels, but never this one
     wanted = [label, labels.ONEOFF if oneoffs else f"{labels.ONEOFF}=False"]
@@ -84,7 +87,13 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
         networks = pool.submit(_networks, engine, project, label)
         volumes = pool.submit(_volumes, engine, project, label)
         images = pool.submit(observe_images, engine, project)
-        return Observed(containers.result(), networks.result(), volumes.result(), images.result())
+        return Observed(
+            containers.result(),
+            networks.result(),
+            volumes.result(),
+            images.result(),
+            contents.digests(project),
+        )
 
 
 def observe_containers(engine: Engine, project_name: str) -> tuple[Container, ...]:

@@ -9,6 +9,7 @@ from mcpctl.compose import labels
 from mcpctl.errors import NotFound
 from mcpctl.stack.conditions import conditions
 from mcpctl.stack.diverged import diverged
+from mcpctl.stack.mounts import written_files
 from mcpctl.stack.observe import number_of, stranded_name
 from mcpctl.stack.order import in_start_order, selected
 from mcpctl.stack.references import owners
@@ -104,6 +105,7 @@ class _UpPlanner:
         self._add(Step(f"{kind}:{spec.key}", action, spec.name, ("it does not exist",), subject=spec.key))
 
     def _service(self, service: Service) -> None:
+        written_files(self._project, service)  # refused before anything is changed
         wanted = self._choice.scale.get(service.name, service.scale)
         existing = list(self._observed.of(service.name))
         self._adopt_stranded(service, existing, wanted)

@@ -32,7 +32,9 @@ def normal(value: Any, names: dict[str, str]) -> Any:
     """Drop what differs from run to run, and put a service's name for each container's id."""
     if isinstance(value, dict):
         kept = {
-            key: item for key, item in value.items() if key not in PER_CONTAINER and key != labels.VERSION
+            key: item
+            for key, item in value.items()
+            if key not in PER_CONTAINER and key not in {labels.VERSION, labels.CONTENT}
         }
         # compose sends these empty for a short form and not at all for a long one: they say nothing
         return {

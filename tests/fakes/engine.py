@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mcpctl.engine import inspect
-from mcpctl.engine.types import Container, Endpoint, ExecResult, Holding, Image, Network, Volume
+from mcpctl.engine.types import Container, Endpoint, ExecResult, Holding, Image, Network, Volume, WrittenFile
 from mcpctl.errors import EngineFailed, NotFound
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class FakeEngine:
     """What a call raises, by the call as it is recorded."""
 
     def __post_init__(self) -> None:
+        self.written: dict[str, WrittenFile] = {}
+        """What was put into containers, by its path."""
         self._containers: dict[str, Json] = {}
         self._networks: dict[str, Network] = {}
         self._volumes: dict[str, Volume] = {}
@@ -132,6 +134,12 @@ class FakeEngine:
             "NetworkSettings": {"Ports": {}, "Networks": {key: {"NetworkID": ""} for key in networks}},
             "Mounts": mounts,
         }
+
+    def write_files(self, container: str, files: Iterable[WrittenFile]) -> None:
+        raw = self._raw(container)
+        for file in files:
+            self._call(f"write {file.path} into {raw['Name'].lstrip('/')}")
+            self.written[file.path] = file
 
     def start(self, container: str) -> None:
         raw = self._raw(container)

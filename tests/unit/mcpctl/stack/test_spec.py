@@ -223,11 +223,6 @@ def test_a_mount_of_the_file_goes_before_a_secret_at_the_same_path(world: World)
     assert (mount["Type"], mount["Source"]) == ("volume", "p_data")
 
 
-def test_a_secret_without_a_file_is_refused_by_its_name(world: World) -> None:
-    with pytest.raises(ConfigError, match="'s' has no file"):
-        spec(world, "secrets: [s]", top="secrets: {s: {environment: HOME}}")
-
-
 def test_inherited_volumes_stand_where_the_file_leaves_them_open(world: World) -> None:
     made = spec(
         world,
