@@ -92,8 +92,8 @@ def volume(raw: Mapping[str, Any]) -> Volume:
 
 def image(raw: Mapping[str, Any]) -> Image:
     """Read one answer of ``GET /images/{name}/json``."""
-    labels = cast("dict[str, str]", _map(_map(raw, "Config"), "Labels"))
-    return Image(raw["Id"], tuple(_list(raw, "RepoTags")), labels, raw.get("Size", 0))
+    config = _map(raw, "Config")
+    return Image(raw["Id"], tuple(_list(raw, "RepoTags")), _map(config, "Labels"), raw.get("Size", 0), config)
 
 
 def listed_image(raw: Mapping[str, Any]) -> Image:

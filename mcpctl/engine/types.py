@@ -133,12 +133,13 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One local image."""
+    """One local image; ``config`` is the engine's JSON of what containers take from it."""
 
     id: str
     tags: tuple[str, ...]
     labels: Mapping[str, str]
     size: int
+    config: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
 
 @dataclass(frozen=True, slots=True)

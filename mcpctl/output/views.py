@@ -25,13 +25,16 @@ def say(console: Console, text: str) -> None:
 
 def plan(console: Console, data: Mapping[str, Any], *, empty: str = "nothing to do") -> None:
     """Draw the steps that would run, each with its reason."""
+    from textwrap import wrap
+
     if not data["steps"]:
         console.print(empty)
         return
     for step in data["steps"]:
         say(console, f"{step['action']} {step['target']}")
         for reason in step["why"]:
-            console.print(f"    {reason}", style="dim", soft_wrap=True)
+            for line in wrap(reason, max(console.width - 4, 20), break_on_hyphens=False):
+                console.print(f"    {line}", style="dim", soft_wrap=True)
 
 
 def up(console: Console, data: Mapping[str, Any]) -> None:

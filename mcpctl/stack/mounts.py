@@ -142,6 +142,12 @@ def written_files(project: Project, service: Service) -> tuple[WrittenFile, ...]
     return tuple(found)
 
 
+def file_targets(service: Service) -> dict[str, str]:
+    """Return the paths of a service's secrets and configs, each with its kind as the file names it."""
+    found = {_target(use, _SECRETS): "secrets" for use in service.secrets}
+    return found | {_target(use, _CONFIGS): "configs" for use in service.configs}
+
+
 def _written(reference: FileReference, folder: str, data: bytes) -> WrittenFile:
     return WrittenFile(
         path=_target(reference, folder),

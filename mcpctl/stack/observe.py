@@ -23,7 +23,8 @@ _STRANDED = re.compile(r"^[0-9a-f]{12}_(?P<name>.+)$")
 class Observed:
     """What the engine holds of a project; ``images``, ``networks`` and ``volumes`` are by name.
 
-    ``contents`` are the digests of its secrets and configs (see ``compose.contents``).
+    ``contents`` are the digests of its secrets and configs (see ``compose.contents``). ``former_images`` are
+    those that containers were made from and that have lost the name since, by id.
     """
 
     containers: tuple[Container, ...]
@@ -31,6 +32,7 @@ class Observed:
     volumes: Mapping[str, Volume]
     images: Mapping[str, Image | None]
     contents: Mapping[str, str] = field(default_factory=dict[str, str])
+    former_images: Mapping[str, Image] = field(default_factory=dict[str, "Image"])
 
     def of(self, service: str) -> tuple[Container, ...]:
         """Return a service's replicas by their number, those stranded by a broken recreate left out."""
@@ -50,6 +52,11 @@ class Observed:
         """Return the container that stands for each service where others refer to it."""
         found = {name: self.by_number(name) for name in services}
         return {name: ids[min(ids)] for name, ids in found.items() if ids}
+
+    def image_of(self, container: Container) -> Image | None:
+        """Return the image that a container was made from, None where it is gone."""
+        named = (image for image in self.images.values() if image and image.id == container.image_id)
+        return next(named, None) or self.former_images.get(container.image_id)
 
     def orphans(self, project: Project) -> tuple[Container, ...]:
         """Return containers of services that the files no longer name."""
@@ -93,6 +100,7 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
             volumes.result(),
             images.result(),
             contents.digests(project),
+            _former_images(engine, project, containers.result(), images.result()),
         )
 
 
@@ -105,6 +113,17 @@ def observe_images(engine: Engine, project: Project) -> dict[str, Image | None]:
     """Look up the image of each service, by name."""
     names = {service.image_name(project.name) for service in project.services.values()}
     return {name: engine.find_image(name) for name in sorted(names)}
+
+
+def _former_images(
+    engine: Engine,
+    project: Project,
+    containers: tuple[Container, ...],
+    named: Mapping[str, Image | None],
+) -> dict[str, Image]:
+    known = {image.id for image in named.values() if image}
+    missing = {item.image_id for item in containers if service_of(item) in project.services} - known
+    return {image.id: image for each in sorted(missing) if (image := engine.find_image(each))}
 
 
 def _networks(engine: Engine, project: Project, label: str) -> dict[str, Network]:

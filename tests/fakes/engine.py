@@ -131,7 +131,10 @@ class FakeEngine:
             "State": {"Status": "created", "ExitCode": 0, "StartedAt": "0001-01-01T00:00:00Z"},
             "Config": {**config, "Labels": dict(config.get("Labels") or {})},
             "HostConfig": dict(config["HostConfig"]),
-            "NetworkSettings": {"Ports": {}, "Networks": {key: {"NetworkID": ""} for key in networks}},
+            "NetworkSettings": {
+                "Ports": {},
+                "Networks": {key: {**settings, "NetworkID": ""} for key, settings in networks.items()},
+            },
             "Mounts": mounts,
         }
 
@@ -174,8 +177,8 @@ class FakeEngine:
             raise EngineFailed(f"renaming: the name {name} is already in use")
         raw["Name"] = f"/{name}"
 
-    def connect(self, network: str, container: str, _settings: Mapping[str, Any]) -> None:
-        self._raw(container)["NetworkSettings"]["Networks"][network] = {"NetworkID": ""}
+    def connect(self, network: str, container: str, settings: Mapping[str, Any]) -> None:
+        self._raw(container)["NetworkSettings"]["Networks"][network] = {**settings, "NetworkID": ""}
 
     def networks(self, labels: Iterable[str]) -> tuple[Network, ...]:
         return tuple(item for item in self._networks.values() if _has(item.labels, labels))

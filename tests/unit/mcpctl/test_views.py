@@ -63,6 +63,19 @@ start container web-1
 """,
 )
 case("plan", {"steps": []}, "nothing to do\n")
+case(
+    "plan",
+    {
+        "steps": [
+            {
+                "action": "create container",
+                "target": "web-1",
+                "why": [f"environment.A: {'x' * 60} -> {'y' * 80}"],
+            }
+        ]
+    },
+    f"create container web-1\n    environment.A: {'x' * 60}\n    -> {'y' * 73}\n    {'y' * 7}\n",
+)
 case("up", {"steps": [], "services": []}, "nothing changed\n")
 case("down", {"steps": []}, "nothing was running\n")
 case(

@@ -77,17 +77,17 @@ def test_a_changed_environment_recreates_that_service_alone_and_says_why(world: 
     ("change", "reason"),
     [
         (("image: b:1", "image: b:2"), "image: b:1 -> b:2"),
-        (("image: b:1", "image: b:1\n        user: '5'"), "user: null -> 5"),
-        (("image: b:1", "image: b:1\n        command: [a, b]"), 'command: null -> ["a","b"]'),
-        (("image: b:1", "image: b:1\n        read_only: true"), "read_only: null -> true"),
+        (("image: b:1", "image: b:1\n        user: '5'"), "user: unset -> 5"),
+        (("image: b:1", "image: b:1\n        command: [a, b]"), "command: unset -> a b"),
+        (("image: b:1", "image: b:1\n        read_only: true"), "read_only: unset -> true"),
         (("image: b:1", "image: b:1\n        labels: {x: y}"), "labels.x: unset -> y"),
         (("image: b:1", "image: b:1\n        labels: {MY_SECRET: y}"), "labels.MY_SECRET: unset -> ***"),
         (
             ("image: b:1", "image: b:1\n        mem_limit: 1m"),
-            "deploy.resources.limits.memory: null -> 1048576",
+            "mem_limit: unset -> 1048576",
         ),
-        (("image: b:1", "image: b:1\n        restart: always"), 'restart: null -> {"Name":"always"}'),
-        (("LEVEL: info, ", ""), "the configuration changed"),
+        (("image: b:1", "image: b:1\n        restart: always"), "restart: unset -> always"),
+        (("LEVEL: info, ", ""), "environment.LEVEL: info -> unset"),
     ],
 )
 def test_each_changed_key_is_named(world: World, change: tuple[str, str], reason: str) -> None:

@@ -76,10 +76,17 @@ class World:
 
     @property
     def project(self) -> Project:
-        return load(LoadRequest(self.folder, {"HOME": str(self.folder)}, project_name="p"))
+        return self.load()
+
+    def load(self, profiles: tuple[str, ...] = ()) -> Project:
+        home = {"HOME": str(self.folder)}
+        return load(LoadRequest(self.folder, home, project_name="p", profiles=profiles))
 
     def plan(self, **choice: Any) -> Plan:
-        return plan_up(self.project, observe(self.engine, self.project), UpChoice(**choice))
+        return self.plan_of(self.project, **choice)
+
+    def plan_of(self, project: Project, **choice: Any) -> Plan:
+        return plan_up(project, observe(self.engine, project), UpChoice(**choice))
 
     def lines(self, **choice: Any) -> list[str]:
         """Return the plan of `up` as text, the ids in it shortened to their service."""
