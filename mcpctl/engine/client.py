@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import timedelta
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mcpctl.engine import inspect
+from mcpctl.engine import inspect, times
 from mcpctl.engine.failures import translated
 from mcpctl.engine.local import SCHEME, Local, Request
 from mcpctl.engine.types import (
@@ -26,6 +28,7 @@ from mcpctl.errors import EngineFailed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from mcpctl.compose.model import Network as NetworkSpec
     from mcpctl.compose.model import Volume as VolumeSpec
@@ -102,6 +105,17 @@ class Engine:
             memory=info["MemTotal"],
             containers_running=info["ContainersRunning"],
         )
+
+    @cached_property
+    def _clock(self) -> tuple[datetime, float]:
+        """Return one moment by the engine's clock and by this process's own."""
+        told = times.parse(self._get("asking the engine for its time", "/info")["SystemTime"])
+        return told, time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the time by the engine's clock: on another machine it may differ from ours."""
+        told, at = self._clock
+        return told + timedelta(seconds=time.monotonic() - at)
 
     # containers
 

@@ -131,13 +131,27 @@ def _detail_lines(error: McpctlError) -> list[str]:
 
 
 def _container_lines(item: Mapping[str, object]) -> list[str]:
-    lines = [
-        f"{item['service']}: {item['status']}, exit code {item['exit_code']}, {item['restarts']} restarts"
-        + (", out of memory" if item["oom_killed"] else "")
-    ]
+    lines = [f"{item['service']}: {', '.join(_container_words(item))}"]
     if item["health_output"]:
         lines += ["  last healthcheck:", *(f"    {line}" for line in str(item["health_output"]).splitlines())]
     log = item["log"]
     if isinstance(log, list) and log:
         lines += ["  last log lines:", *(f"    {line}" for line in log)]  # pyright: ignore[reportUnknownVariableType] - plain JSON values
     return lines
+
+
+def _container_words(item: Mapping[str, object]) -> list[str]:
+    """Return what is worth saying: no exit code of what has not ended, no restarts where there were none."""
+    words = [str(item["status"])]
+    if item["exit_code"] and f"with {item['exit_code']}" not in words[0]:
+        words.append(f"exit code {item['exit_code']}")
+    words += [str(word) for word in (item.get("exit_meaning"), item.get("error")) if word]
+    if item["restarts"] and "restart" not in words[0]:
+        words.append(f"{item['restarts']} restart" + ("s" if item["restarts"] != 1 else ""))
+    if item["oom_killed"]:
+        words.append("out of memory")
+    if port := item.get("port"):
+        words.append(
+            f"port {port} is in use" + (f" by {holder}" if (holder := item.get("port_holder")) else "")
+        )
+    return words

@@ -11,7 +11,7 @@ from mcpctl.errors import PortTaken
 from mcpctl.stack.diagnosis import diagnose, unhealthy
 from mcpctl.stack.mounts import inherited_volumes, written_files
 from mcpctl.stack.observe import service_of
-from mcpctl.stack.readiness import wait_ready
+from mcpctl.stack.readiness import Deadline, Wanted, wait_ready
 from mcpctl.stack.references import resolve
 from mcpctl.stack.security import with_profiles
 from mcpctl.stack.spec import Placement, container_name, container_spec
@@ -42,7 +42,8 @@ class Applier:
         self._engine = engine
         self._project = project
         self._watch = watch
-        self._wait_timeout = wait_timeout
+        self.deadline = Deadline(wait_timeout)
+        self.warnings: list[str] = []
         self._stop_timeout = stop_timeout
         self._observed = {container.id: container for container in observed.containers}
         self._ids = {container.name: container.id for container in observed.containers}
@@ -131,6 +132,7 @@ class Applier:
         return tuple(found)
 
     def _start(self, step: Step) -> None:
+        self.deadline.left()  # its clock runs from here on
         container = self._id(step.subject)
         service = self._project.services.get(step.service)
         if service and (files := written_files(self._project, service)):
@@ -166,14 +168,21 @@ class Applier:
             )
             if service_of(container) == step.service
         ]
+        left = self.deadline.left()
         found = wait_ready(
             self._engine,
             containers,
-            timeout=self._wait_timeout,
+            timeout=left / 2 if step.optional else left,  # the rest is for those that start without it
             watch=self._watch,
-            until="completed" if step.action == "await completed" else "ready",
+            wanted=Wanted("completed" if step.action == "await completed" else "ready", step.optional),
             cancelled=self._cancelled,
         )
         late = [item for item in found if item.verdict != "ready"]
-        if late:
-            raise unhealthy([diagnose(self._engine, item) for item in late], timeout=self._wait_timeout)
+        if late and step.optional:
+            words = ", ".join(f"{item.container.name} {item.status}" for item in late)
+            self.warnings.append(
+                f"optional dependency {step.service}: {words}; what depends on it starts anyway"
+            )
+        elif late:
+            found = [diagnose(self._engine, item) for item in late]
+            raise unhealthy(found, timeout=self.deadline.seconds, consequence=step.why[0])

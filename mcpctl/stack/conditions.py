@@ -29,10 +29,11 @@ def conditions(
             continue
         completed = dependency.condition == "service_completed_successfully"
         action = "await completed" if completed else "await healthy"
-        identity = f"{action}:{name}"
+        identity = f"{action}:{name}" if dependency.required else f"{action}:{name}?"
         if all(step.id != identity for step in steps):
-            steps.append(
-                Step(identity, action, name, (f"{service.name} depends on it",), after, service=name)
-            )
+            why = f"{service.name} depends on it"
+            why += "" if dependency.required else ", but starts without it too"
+            optional = not dependency.required
+            steps.append(Step(identity, action, name, (why,), after, service=name, optional=optional))
         needs.append(identity)
     return tuple(needs)

@@ -170,7 +170,10 @@ class _UpPlanner:
         return ""
 
     def _recreate(self, service: Service, container: Container, reasons: tuple[str, ...]) -> None:
-        """Create beside the old one, then swap: a failed creation leaves the old one untouched."""
+        """Create beside the old one, then swap: a failed creation leaves the old one untouched.
+
+        It waits for the dependencies first: where they fail, nothing is left beside the old one.
+        """
         self._recreated.add(service.name)
         number = number_of(container)
         name = container_name(self._project.name, service, number)
@@ -180,13 +183,13 @@ class _UpPlanner:
                 "create container",
                 name,
                 reasons,
-                needs=self._ground(service),
+                needs=(*self._ground(service), *self._dependencies(service)),
                 service=service.name,
                 number=number,
                 subject=container.id,
             )
         )
-        stop = self._stop(container, "it is replaced", needs=(create, *self._dependencies(service)))
+        stop = self._stop(container, "it is replaced", needs=(create,))
         remove = self._add(
             Step(
                 f"remove:{container.id}",

@@ -8,8 +8,8 @@ whichever comes first.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from threading import Event
+from dataclasses import dataclass, replace
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from mcpctl.engine.streams import ExecTimedOut, run_in_container
@@ -27,12 +27,22 @@ LONGEST_PAUSE = 1.0
 SHORTEST_PROBE = 1.0
 """A last probe may outlive the deadline by this much: cut shorter, it would say nothing of the service."""
 CRASH_LOOP_RESTARTS = 5
-"""Restarts within one wait after which a container that keeps failing is given up."""
+"""Restarts within one wait after which a container counts as crash looping."""
+LAST_CHANCES = 2
+"""Restarts that a crash looping container gets once nothing else is under way that it may be waiting for."""
 SETTLED_SECONDS = 1.0
 """A container without a healthcheck is ready once its process has lived this long."""
 
 Verdict = Literal["ready", "waiting", "failed"]
 Until = Literal["ready", "completed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a wait is for. ``give_up_unhealthy`` takes the engine's ``unhealthy`` as the last word."""
+
+    until: Until = "ready"
+    give_up_unhealthy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,21 @@ class Assessment:
     status: str
     detail: str = ""
     latency_ms: float | None = None
+    looping: bool = False
+
+
+class Deadline:
+    """The end of all waiting of one run. Its clock starts with the first container or the first wait."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end: float | None = None
+
+    def left(self) -> float:
+        """Return the seconds that are left, 0 at least; the first call starts the clock."""
+        if self._end is None:
+            self._end = time.monotonic() + self.seconds
+        return max(self._end - time.monotonic(), 0.0)
 
 
 class Watch(Protocol):
@@ -82,15 +107,21 @@ def assess(
     restarts_before: int = 0,
     limit: float = 30,
     until: Until = "ready",
+    seen_for: float = 0,
 ) -> Assessment:
-    """Look at one container once; ``limit`` bounds the probe in seconds."""
+    """Look at one container once; ``limit`` bounds the probe in seconds.
+
+    ``seen_for`` are the seconds for which the caller has seen its process live.
+    """
     settled = _assess_process(container, restarts_before, until)
     if settled:
         return settled
     if container.health == "healthy":
         return Assessment(container, "ready", "healthy", _output(container))
     command = probe_command(container)
-    return _probe(engine, container, command, limit) if command else _assess_uptime(container)
+    return (
+        _probe(engine, container, command, limit) if command else _assess_uptime(engine, container, seen_for)
+    )
 
 
 def _assess_process(container: Container, restarts_before: int, until: Until) -> Assessment | None:
@@ -101,10 +132,9 @@ def _assess_process(container: Container, restarts_before: int, until: Until) ->
     if ended:
         return Assessment(container, "failed", f"exited with {container.exit_code}", container.error)
     restarts = container.restart_count - restarts_before
-    if restarts >= CRASH_LOOP_RESTARTS and container.exit_code:
-        return Assessment(
-            container, "failed", f"crash loop, {restarts} restarts", f"exit {container.exit_code}"
-        )
+    if restarts >= CRASH_LOOP_RESTARTS and not container.running:
+        status = f"crash loop, {restarts} restarts"
+        return Assessment(container, "waiting", status, f"exit {container.exit_code}", looping=True)
     if container.state != "running" or until == "completed":
         return Assessment(container, "waiting", container.state)
     return None
@@ -127,10 +157,12 @@ def _probe(engine: Engine, container: Container, command: tuple[str, ...], limit
     return Assessment(container, "waiting", status, result.output.strip(), latency)
 
 
-def _assess_uptime(container: Container) -> Assessment:
-    from mcpctl.engine.times import seconds_since
+def _assess_uptime(engine: Engine, container: Container, seen_for: float) -> Assessment:
+    from mcpctl.engine.times import parse
 
-    if seconds_since(container.started_at) >= SETTLED_SECONDS:
+    settled = seen_for >= SETTLED_SECONDS
+    # both times are the engine's: its clock need not be ours
+    if settled or (engine.now() - parse(container.started_at)).total_seconds() >= SETTLED_SECONDS:
         return Assessment(container, "ready", "running")
     return Assessment(container, "waiting", "starting")
 
@@ -153,23 +185,23 @@ def wait_ready(
     *,
     timeout: float,
     watch: Watch,
-    until: Until = "ready",
+    wanted: Wanted = Wanted(),
     cancelled: Event | None = None,
 ) -> tuple[Assessment, ...]:
     """Wait until each container is as wanted or failed, at most ``timeout`` seconds; return the last looks.
 
     A failed one does not end the wait for the others; ``cancelled`` ends it for all.
     """
-    waiting = _Waiting(engine, time.monotonic() + timeout, watch, until)
-    return _each(containers, waiting.one, cancelled)
+    items = list(containers)
+    company = _Company({item.id for item in items})
+    waiting = _Waiting(engine, time.monotonic() + timeout, watch, wanted, company)
+    return _each(items, waiting.one, cancelled)
 
 
 def assess_all(engine: Engine, containers: Iterable[Container], *, limit: float) -> tuple[Assessment, ...]:
     """Look at each container once, side by side."""
     items = list(containers)
-    if all(
-        item.health == "healthy" for item in items
-    ):  # the engine has said it all: there is nothing to wait for
+    if all(item.health == "healthy" for item in items):  # the engine has said it: nothing to wait for
         return tuple(assess(engine, item, limit=limit) for item in items)
     return _each(items, lambda item, _stop: assess(engine, item, limit=limit))
 
@@ -194,27 +226,99 @@ def _each(
             raise
 
 
+class _Company:
+    """Who is still on the way in one wait: a container that crashes may be waiting for one of them."""
+
+    def __init__(self, members: set[str]) -> None:
+        self._left = members
+        self._lock = Lock()
+
+    def leave(self, member: str) -> None:
+        """Note that a container is ready, has failed, or only crashes."""
+        with self._lock:
+            self._left.discard(member)
+
+    def gone(self) -> bool:
+        """Tell whether nobody is on the way any more."""
+        with self._lock:
+            return not self._left
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     engine: Engine
     deadline: float
     watch: Watch
-    until: Until
+    wanted: Wanted
+    company: _Company
 
     def one(self, container: Container, stop: Event) -> Assessment:
         """Look at one container again and again, with growing pauses."""
-        pause = FIRST_PAUSE
+        try:
+            return self._until_settled(container, stop)
+        finally:
+            self.company.leave(container.id)
+
+    def _until_settled(self, container: Container, stop: Event) -> Assessment:
+        pause, life, chances = FIRST_PAUSE, _Life(), _Chances()
+        found: Container | None = container
         while True:
-            found = self.engine.find_container(container.id)
             if found is None:
                 return Assessment(container, "failed", "removed", "the container is gone")
             left = self.deadline - time.monotonic()
             assessment = assess(
-                self.engine, found, restarts_before=container.restart_count, limit=left, until=self.until
+                self.engine,
+                found,
+                restarts_before=container.restart_count,
+                limit=left,
+                until=self.wanted.until,
+                seen_for=life.seen(found),
             )
+            if assessment.looping:
+                self.company.leave(container.id)
+                if chances.used_up(found.restart_count, alone=self.company.gone()):
+                    assessment = replace(assessment, verdict="failed")
+            elif self.wanted.give_up_unhealthy and _unhealthy(assessment):
+                assessment = replace(assessment, verdict="failed", status="unhealthy")
             self.watch.assessed(service_of(found), assessment)
             if assessment.verdict != "waiting" or stop.wait(min(pause, max(left, 0))):
                 return assessment
             if time.monotonic() >= self.deadline:
                 return assessment
             pause = min(pause * 1.6, LONGEST_PAUSE)
+            found = self.engine.find_container(container.id)
+
+
+def _unhealthy(assessment: Assessment) -> bool:
+    return assessment.verdict == "waiting" and assessment.container.health == "unhealthy"
+
+
+@dataclass(slots=True)
+class _Life:
+    """For how long one process has been seen to live, by our own clock."""
+
+    started_at: str = ""
+    since: float = 0
+
+    def seen(self, container: Container) -> float:
+        if not container.running:
+            self.started_at = ""
+            return 0
+        if self.started_at != container.started_at:
+            self.started_at, self.since = container.started_at, time.monotonic()
+        return time.monotonic() - self.since
+
+
+@dataclass(slots=True)
+class _Chances:
+    """How often a crash looping container was restarted while there was nothing left to wait for."""
+
+    from_restart: int | None = None
+
+    def used_up(self, restarts: int, *, alone: bool) -> bool:
+        if not alone:
+            self.from_restart = None
+            return False
+        if self.from_restart is None:
+            self.from_restart = restarts
+        return restarts >= self.from_restart + LAST_CHANCES

@@ -78,9 +78,9 @@ def run(
         running = (item for item in observed.orphans(project) if item.running)
         return UpResult(plan, (), stray(running))
     services = _started(project, observed, request)
-    waiting = UpRequest(wait_timeout=request.wait_timeout)
-    ready = prove_ready(engine, project, services, waiting, reporter) if request.wait else ()
-    return UpResult(plan, ready, ())
+    waiting, deadline = UpRequest(wait_timeout=request.wait_timeout), applier.deadline
+    ready = prove_ready(engine, project, services, waiting, reporter, deadline) if request.wait else ()
+    return UpResult(plan, ready, tuple(applier.warnings))
 
 
 def _started(project: Project, observed: Observed, request: RunRequest) -> frozenset[str]:

@@ -29,7 +29,10 @@ Action = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call. ``needs`` names the steps that must be done before; ``subject`` is what the call is given."""
+    """One call. ``needs`` names the steps that must be done before; ``subject`` is what the call is given.
+
+    An ``optional`` wait that comes to nothing is a warning.
+    """
 
     id: str
     action: Action
@@ -39,6 +42,7 @@ class Step:
     service: str = ""
     number: int = 0
     subject: str = ""
+    optional: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Return the form that `--dry-run` prints."""

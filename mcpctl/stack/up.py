@@ -13,7 +13,7 @@ from mcpctl.stack.images import BuildChoice, perform_image_step, plan_images
 from mcpctl.stack.observe import observe, observe_containers, observe_images, service_of
 from mcpctl.stack.order import selected
 from mcpctl.stack.plan import UpChoice, plan_up, unlabelled
-from mcpctl.stack.readiness import Watch, wait_ready
+from mcpctl.stack.readiness import Deadline, Watch, wait_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,9 +107,10 @@ def up(
         stop_timeout=request.stop_timeout,
     )
     execute(plan, applier.perform, reporter, applier.cancel)
-    ready = prove_ready(engine, project, chosen, request, reporter) if request.wait else ()
+    deadline = applier.deadline
+    ready = prove_ready(engine, project, chosen, request, reporter, deadline) if request.wait else ()
     orphans = () if request.choice.remove_orphans else observed.orphans(project)
-    warnings = [*unlabelled(project, observed), *stray(orphans)]
+    warnings = [*unlabelled(project, observed), *applier.warnings, *stray(orphans)]
     return UpResult((*image_steps, *plan), ready, tuple(warnings))
 
 
@@ -136,18 +137,24 @@ def run_image_steps(
 
 
 def prove_ready(
-    engine: Engine, project: Project, chosen: frozenset[str], request: UpRequest, reporter: Reporter
+    engine: Engine,
+    project: Project,
+    chosen: frozenset[str],
+    request: UpRequest,
+    reporter: Watch,
+    deadline: Deadline | None = None,
 ) -> tuple[Assessment, ...]:
-    """Wait for the chosen services.
+    """Wait for the chosen services, to ``deadline`` where the run has waited already.
 
     Raises:
         Unhealthy: with a diagnosis of each culprit (exit 7).
     """
     containers = [item for item in observe_containers(engine, project.name) if service_of(item) in chosen]
-    found = wait_ready(engine, containers, timeout=request.wait_timeout, watch=reporter)
+    deadline = deadline or Deadline(request.wait_timeout)
+    found = wait_ready(engine, containers, timeout=deadline.left(), watch=reporter)
     late = [item for item in found if item.verdict != "ready"]
     if late:
-        raise unhealthy([diagnose(engine, item) for item in late], timeout=request.wait_timeout)
+        raise unhealthy([diagnose(engine, item) for item in late], timeout=deadline.seconds)
     return found
 
 

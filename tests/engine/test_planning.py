@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
+import pytest
+
+from mcpctl.engine.archive import archive
+from mcpctl.engine.types import WrittenFile
+from mcpctl.errors import Unhealthy
 from mcpctl.stack.up import UpRequest, plan_for_up
 from tests.unit.mcpctl.stack.keys import KEYS, TOP, Key, service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mcpctl.engine.client import Engine
     from tests.engine.stack import Stack
 
     Make = Callable[[str], Stack]
@@ -83,3 +90,93 @@ def test_the_plan_names_each_key_that_is_taken_away_from_what_the_engine_made(st
     one.write(keyed(keys, one, with_key=False))
     wanted = {f"k{number}-1": told(key.reason_to_remove, one) for number, key in enumerate(keys)}
     assert reasons(one) == wanted
+
+
+CHECK = "{test: 'exit 1', interval: 300ms, retries: 1}"
+SICK = f"{{image: IMAGE, command: [sleep, '300'], init: true, healthcheck: {CHECK}}}"
+OPTIONAL = f"""
+services:
+  sick: {SICK}
+  once: {{image: IMAGE, command: [sh, -c, "exit 4"]}}
+  app:
+    image: IMAGE
+    command: [sleep, "300"]
+    init: true
+    depends_on:
+      sick: {{condition: service_healthy, required: false}}
+      once: {{condition: service_completed_successfully, required: false}}
+"""
+
+
+def test_optional_dependencies_that_fail_keep_nobody_back_as_in_compose(stack: Make) -> None:
+    one = stack(OPTIONAL)
+    result = one.up(wait=False, wait_timeout=60)
+    assert one.one("app").running
+    assert sorted(result.warnings) == [
+        f"optional dependency once: {one.name}-once-1 exited with 4; what depends on it starts anyway",
+        f"optional dependency sick: {one.name}-sick-1 unhealthy; what depends on it starts anyway",
+    ]
+    other = stack(OPTIONAL)
+    other.compose("up", "-d")
+    assert other.one("app").running
+
+
+def test_what_waits_for_a_one_shot_hears_its_exit_code_and_its_last_words(stack: Make) -> None:
+    one = stack(
+        """
+        services:
+          migrate: {image: IMAGE, command: [sh, -c, "echo no such table; exit 4"]}
+          app:
+            image: IMAGE
+            command: [sleep, "300"]
+            depends_on: {migrate: {condition: service_completed_successfully}}
+        """
+    )
+    with pytest.raises(Unhealthy) as caught:
+        one.up()
+    assert caught.value.message == "not healthy: migrate (exited with 4); app depends on it"
+    (culprit,) = caught.value.details["containers"]  # type: ignore[misc] - JSON
+    assert culprit["log"] == ["no such table"]
+
+
+CHAIN = """
+services:
+  back: {image: IMAGE, command: [sleep, "300"], init: true, healthcheck: {test: [CMD, TEST], interval: 30s}}
+  front:
+    image: IMAGE
+    command: [sleep, "300"]
+    init: true
+    environment: {A: "VALUE"}
+    depends_on: {back: {condition: service_healthy}}
+"""
+
+
+def test_a_recreate_whose_dependency_fails_leaves_nothing_half_made(stack: Make) -> None:
+    one = stack(CHAIN.replace("TEST", '"true"'))
+    one.up()
+    before = one.ids()
+    one.write(CHAIN.replace("TEST", '"false"').replace("VALUE", "other"))
+    with pytest.raises(Unhealthy):
+        one.up(wait_timeout=1.5)
+    assert sorted(one.ids()) == ["back-1", "front-1"]
+    assert one.ids()["front-1"] == before["front-1"]
+    assert one.one("front").running
+
+
+def test_a_tag_that_moved_recreates_with_both_ids(stack: Make, engine: Engine) -> None:
+    tag = f"mcpctl-test/moved:{secrets.token_hex(4)}"
+    one = stack(f"services: {{a: {{image: {tag}, command: [sleep, '300'], init: true}}}}")
+    old = engine.import_image(iter([archive([])]), tag)
+    try:
+        one.up(start=False, wait=False)
+        new = engine.import_image(iter([archive([WrittenFile("/x", b"x")])]), tag)
+        short = [image.removeprefix("sha256:")[:12] for image in (old, new)]
+        assert reasons(one) == {"a-1": (f"image {tag}: {short[0]} -> {short[1]}",)}
+        one.up(start=False, wait=False)
+        assert reasons(one) == {}
+        one.compose("create")
+        assert reasons(one) == {}
+    finally:
+        one.sweep()
+        for image in (tag, old):
+            engine.remove_image(image)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ class FakeEngine:
     calls: list[str] = field(default_factory=list[str])
     probe: Callable[[str, Sequence[str]], ExecResult] = lambda _container, _argv: ExecResult(0, "ok")
     """What a healthcheck command answers."""
+    time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     published: dict[int, str] = field(default_factory=dict[int, str])
     faults: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """What a call raises, by the call as it is recorded."""
@@ -67,6 +69,9 @@ class FakeEngine:
         return {raw["Name"].lstrip("/"): raw["State"]["Status"] for raw in self._containers.values()}
 
     # what the rooms call
+
+    def now(self) -> datetime:
+        return self.time
 
     def containers(self, labels: Iterable[str]) -> tuple[Container, ...]:
         wanted = [label.partition("=") for label in labels]

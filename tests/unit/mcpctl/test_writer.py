@@ -67,7 +67,19 @@ def test_an_unhealthy_container_is_shown_with_its_last_words(capfd: Capture) -> 
         "health_output": "refused\nagain",
         "log": ["first", "second"],
     }
-    quiet = {**culprit, "service": "web", "oom_killed": False, "health_output": "", "log": []}
+    quiet = {
+        **culprit,
+        "service": "web",
+        "status": "exited with 139",
+        "exit_code": 139,
+        "exit_meaning": "SIGSEGV: it crashed",
+        "restarts": 0,
+        "oom_killed": False,
+        "port": 8000,
+        "port_holder": "other-1",
+        "health_output": "",
+        "log": [],
+    }
     Writer().error(Unhealthy("not healthy in time", details={"containers": [culprit, quiet]}))
     assert capfd.readouterr().err == (
         "error: not healthy in time\n"
@@ -78,7 +90,7 @@ def test_an_unhealthy_container_is_shown_with_its_last_words(capfd: Capture) -> 
         "    last log lines:\n"
         "      first\n"
         "      second\n"
-        "  web: exited, exit code 3, 2 restarts\n"
+        "  web: exited with 139, SIGSEGV: it crashed, port 8000 is in use by other-1\n"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mcpctl.compose.model import Dependency
+from mcpctl.engine.types import ExecResult
 from mcpctl.errors import ConfigError, NotFound
 from mcpctl.stack.order import in_start_order
 from tests.unit.mcpctl.stack.world import TWO, before
@@ -102,7 +103,7 @@ def test_a_new_image_under_the_same_name_recreates(world: World) -> None:
     world.file(TWO)
     world.up()
     world.engine.add_image("f:1", "sha256:2222")
-    assert world.lines()[0] == "create container p-frontend-1: image f:1: 1111 -> 2222"
+    assert "create container p-frontend-1: image f:1: 1111 -> 2222" in world.lines()
 
 
 def test_a_network_made_anew_recreates_what_hung_on_the_old_one(world: World) -> None:
@@ -127,7 +128,8 @@ def test_the_old_container_goes_only_after_the_new_one_exists_and_its_dependenci
     old = world.engine.container("p-frontend-1").id
     plan = world.plan()
     assert before(plan, "create:p-frontend-1", f"stop:{old}")
-    assert before(plan, "await healthy:backend", f"stop:{old}")
+    # where a dependency fails, nothing was made beside the old one
+    assert before(plan, "await healthy:backend", "create:p-frontend-1")
     assert before(plan, f"remove:{old}", "rename:p-frontend-1")
     assert before(plan, "rename:p-frontend-1", "start:p-frontend-1")
 
@@ -240,6 +242,43 @@ def test_two_dependents_wait_once(world: World) -> None:
     world.file(TWO.replace("    volumes: {data: {}}", f"      {third}\n    volumes: {{data: {{}}}}"))
     assert sum(line.startswith("await healthy backend") for line in world.lines()) == 1
     assert "start container p-third-1: it is new" in world.lines()
+
+
+OPTIONAL = """
+    services:
+      cache: {image: i, healthcheck: {test: [CMD, x]}}
+      app: {image: i, depends_on: {cache: {condition: service_healthy, required: false}}}
+      strict: {image: i, depends_on: {cache: {condition: service_healthy}}}
+"""
+
+
+def test_an_optional_dependency_is_awaited_apart_from_a_required_one(world: World) -> None:
+    world.file(OPTIONAL)
+    waits = [step for step in world.plan() if step.action == "await healthy"]
+    assert [(str(step), step.optional) for step in waits] == [
+        ("await healthy cache: app depends on it, but starts without it too", True),
+        ("await healthy cache: strict depends on it", False),
+    ]
+    assert before(world.plan(), "await healthy:cache?", "start:p-app-1")
+    assert not before(world.plan(), "await healthy:cache", "start:p-app-1")
+
+
+def test_an_optional_dependency_that_fails_is_a_warning_and_its_dependent_starts(world: World) -> None:
+    world.file(OPTIONAL.replace("      strict", "      #strict"))
+    world.engine.probe = lambda _container, _argv: ExecResult(1, "no")
+    world.up(wait_timeout=0.1)
+    assert world.engine.names() == {"p-cache-1": "running", "p-app-1": "running"}
+    assert world.warnings == [
+        "optional dependency cache: p-cache-1 starting; what depends on it starts anyway"
+    ]
+
+
+def test_an_optional_dependency_may_be_disabled_or_missing_from_the_engine(world: World) -> None:
+    text = OPTIONAL.replace("      strict", "      #strict")
+    world.file(text.replace("cache: {image: i,", "cache: {image: i, profiles: [p],"))
+    assert "await" not in " ".join(world.lines())
+    world.up()
+    assert world.engine.names() == {"p-app-1": "running"}
 
 
 def test_a_circle_is_refused_by_its_names(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,15 @@ import pytest
 from mcpctl.engine.streams import ExecTimedOut
 from mcpctl.engine.types import ExecResult
 from mcpctl.errors import EngineFailed, EngineUnreachable, NotFound
+from mcpctl.stack import readiness
 from mcpctl.stack.observe import observe_containers
 from mcpctl.stack.readiness import (
     CRASH_LOOP_RESTARTS,
+    LAST_CHANCES,
     Assessment,
+    Deadline,
     Until,
+    Wanted,
     assess,
     probe_command,
     probe_timeout,
@@ -47,7 +52,7 @@ def watch(
     world.up()
     containers = observe_containers(world.engine, "p")  # type: ignore[arg-type] - stands in for the engine
     world.engine.script("p-a-1", *states)
-    (found,) = wait_ready(world.engine, containers, timeout=timeout, watch=Silence(), until=until)  # type: ignore[arg-type] - as above
+    (found,) = wait_ready(world.engine, containers, timeout=timeout, watch=Silence(), wanted=Wanted(until))  # type: ignore[arg-type] - as above
     return found
 
 
@@ -129,16 +134,53 @@ def test_a_container_that_restarts_and_then_turns_healthy_is_healthy(world: Worl
 
 
 def test_a_crash_loop_is_recognised_without_waiting_for_the_limit(world: World) -> None:
+    given_up = CRASH_LOOP_RESTARTS + LAST_CHANCES
     loop = [
-        {"Status": "restarting", "ExitCode": 3, "RestartCount": count}
-        for count in range(1, CRASH_LOOP_RESTARTS + 1)
+        {"Status": "restarting", "ExitCode": 3, "RestartCount": count} for count in range(1, given_up + 1)
     ]
     found = watch(world, PLAIN.replace("image: i", "image: i, restart: always"), *loop, timeout=600)
     assert (found.verdict, found.status, found.detail) == (
         "failed",
-        f"crash loop, {CRASH_LOOP_RESTARTS} restarts",
+        f"crash loop, {given_up} restarts",
         "exit 3",
     )
+
+
+def test_a_crash_loop_is_not_given_up_while_another_is_on_its_way(world: World) -> None:
+    world.file("services: {app: {image: i, restart: always}, db: {image: i}}")
+    world.up()
+    many = [
+        {"Status": "restarting", "ExitCode": 1, "RestartCount": count}
+        for count in range(1, CRASH_LOOP_RESTARTS + LAST_CHANCES + 3)
+    ]
+    world.engine.script("p-app-1", *many, {**RUNNING, "StartedAt": LONG_AGO})
+    world.engine.script(
+        "p-db-1", *[{**RUNNING, "StartedAt": JUST_NOW}] * 60, {**RUNNING, "StartedAt": LONG_AGO}
+    )
+    containers = observe_containers(world.engine, "p")  # type: ignore[arg-type] - stands in for the engine
+    found = wait_ready(world.engine, containers, timeout=60, watch=Silence())  # type: ignore[arg-type] - as above
+    assert [item.verdict for item in found] == ["ready", "ready"]
+
+
+def test_a_crash_loop_that_runs_out_of_time_is_called_one(world: World) -> None:
+    world.file("services: {app: {image: i, restart: always}, db: {image: i}}")
+    world.up()
+    world.engine.script(
+        "p-app-1", {"Status": "restarting", "ExitCode": 1, "RestartCount": CRASH_LOOP_RESTARTS}
+    )
+    world.engine.script("p-db-1", {**RUNNING, "StartedAt": JUST_NOW})
+    containers = observe_containers(world.engine, "p")  # type: ignore[arg-type] - stands in for the engine
+    found = wait_ready(world.engine, containers, timeout=0.05, watch=Silence())  # type: ignore[arg-type] - as above
+    assert sorted((item.verdict, item.status) for item in found) == [
+        ("waiting", f"crash loop, {CRASH_LOOP_RESTARTS} restarts"),
+        ("waiting", "starting"),
+    ]
+
+
+def test_a_process_that_ends_well_and_is_restarted_for_ever_is_a_crash_loop(world: World) -> None:
+    loop = [{"Status": "restarting", "ExitCode": 0, "RestartCount": count} for count in range(1, 20)]
+    found = watch(world, PLAIN.replace("image: i", "image: i, restart: always"), *loop, timeout=600)
+    assert (found.verdict, found.detail) == ("failed", "exit 0")
 
 
 def test_restarts_from_before_the_wait_do_not_count(world: World) -> None:
@@ -184,6 +226,45 @@ def test_without_a_healthcheck_a_moment_of_life_is_enough(world: World) -> None:
     )
     assert (found.verdict, found.status) == ("ready", "running")
     assert watch(world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, timeout=0.02).verdict == "waiting"
+
+
+@pytest.mark.parametrize(("year", "verdict"), [(2026, "ready"), (2019, "waiting")])
+def test_age_is_counted_by_the_engines_own_clock(world: World, year: int, verdict: str) -> None:
+    """LONG_AGO is 2020: to an engine that lives in 2019 that is no age at all, whatever our clock says."""
+    world.engine.time = datetime(year, 12, 31, tzinfo=UTC)
+    assert watch(world, PLAIN, {**RUNNING, "StartedAt": LONG_AGO}, timeout=0.02).verdict == verdict
+
+
+def test_where_the_engines_clock_is_set_back_a_moment_of_seen_life_is_enough(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "SETTLED_SECONDS", 0.02)
+    assert watch(world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, timeout=600).verdict == "ready"
+
+
+def test_seen_life_starts_anew_with_each_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "SETTLED_SECONDS", 0.2)
+    lives = [{**RUNNING, "StartedAt": JUST_NOW.replace("2999", str(3000 + life))} for life in range(900)]
+    assert watch(world, PLAIN, *lives, timeout=0.4).verdict == "waiting"
+
+
+def test_one_deadline_bounds_all_waits_and_starts_with_the_first() -> None:
+    deadline = Deadline(0.05)
+    Event().wait(0.06)
+    assert deadline.left() > 0.04
+    Event().wait(0.06)
+    assert deadline.left() == 0
+
+
+def test_the_engines_unhealthy_is_the_last_word_where_it_is_asked_for(world: World) -> None:
+    answers(world, ExecResult(1, "bad"))
+    world.file(CHECKED)
+    world.up()
+    containers = observe_containers(world.engine, "p")  # type: ignore[arg-type] - stands in for the engine
+    world.engine.script("p-a-1", STARTING, SICK)
+    wanted = Wanted(give_up_unhealthy=True)
+    (found,) = wait_ready(world.engine, containers, timeout=600, watch=Silence(), wanted=wanted)  # type: ignore[arg-type] - as above
+    assert (found.verdict, found.status) == ("failed", "unhealthy")
 
 
 def test_a_disabled_healthcheck_is_none(world: World) -> None:

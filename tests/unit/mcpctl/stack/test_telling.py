@@ -8,7 +8,7 @@ import pytest
 
 from mcpctl.engine.types import ExecResult, LogLine
 from mcpctl.errors import ExitCode, McpctlError, NotFound, PortTaken, Unhealthy
-from mcpctl.stack import diagnosis, up
+from mcpctl.stack import apply, diagnosis, readiness, up
 from mcpctl.stack import logs as logs_module
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.diagnosis import diagnose, unhealthy
@@ -98,13 +98,105 @@ def test_a_diagnosis_holds_all_that_is_known(world: World) -> None:
         "health_output": "no database",
         "log": [f"line {diagnosis.LOG_LINES}"],
         "exit_code": 137,
+        "exit_meaning": "SIGKILL: by hand, or for want of memory",
         "oom_killed": True,
         "restarts": 0,
+        "error": "",
+        "port": None,
+        "port_holder": None,
+        "next": "raise deploy.resources.limits.memory of a in the compose file",
     }
     error = unhealthy([found], timeout=120)
     assert error.exit_code == ExitCode.UNHEALTHY
     assert error.message == "not healthy within 120 s: a (killed for using more memory than its limit)"
-    assert error.hint == "mcpctl logs a"
+    assert error.hint == "raise deploy.resources.limits.memory of a in the compose file"
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "cause", "hint"),
+    [
+        ({"ExitCode": 4}, "exited with 4", "exited with 4", "mcpctl logs a"),
+        (
+            {"ExitCode": 127},
+            "exited with 127",
+            "exited with 127, its command was not found",
+            "correct command or entrypoint of a in the compose file",
+        ),
+        (
+            {"ExitCode": 139},
+            "crash loop, 7 restarts",
+            "crash loop, 7 restarts, SIGSEGV: it crashed",
+            "mcpctl logs a",
+        ),
+    ],
+)
+def test_an_exit_is_told_with_its_meaning_and_no_limit_that_would_not_have_helped(
+    world: World, state: dict[str, Any], status: str, cause: str, hint: str
+) -> None:
+    found = diagnose(world.engine, assessment(world, status, Status="exited", **state))  # type: ignore[arg-type] - stands in
+    error = unhealthy([found], timeout=120, consequence="b depends on it")
+    assert (error.message, error.hint) == (f"not healthy: a ({cause}); b depends on it", hint)
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (0, ""),
+        (1, ""),
+        (126, "its command cannot be executed"),
+        (143, "SIGTERM: somebody stopped it"),
+        (131, "SIGQUIT"),
+        (255, ""),
+    ],
+)
+def test_exit_codes_have_meanings(code: int, meaning: str) -> None:
+    assert diagnosis.exit_meaning(code) == meaning
+
+
+@pytest.mark.parametrize(
+    ("line", "port"),
+    [
+        (
+            "OSError: [Errno 98] error while attempting to bind on ('0.0.0.0', 8000): address already in use",
+            8000,
+        ),
+        ("listen tcp :8080: bind: address already in use", 8080),
+        ("nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)", 80),
+        ("Error: listen EADDRINUSE: address already in use :::3000", 3000),
+        ("driver failed: Bind for 127.0.0.1:5432 failed: port is already allocated", 5432),
+        ("Port 8000 is in use by another program", 8000),
+        ("the connection 10 is in order", None),
+    ],
+)
+def test_a_port_in_use_is_found_in_what_the_service_said(
+    world: World, monkeypatch: pytest.MonkeyPatch, line: str, port: int | None
+) -> None:
+    def said(_engine: object, container: str, *, tail: int) -> list[LogLine]:
+        return [LogLine(container, "stderr", STAMP.format(tail), line)]
+
+    looked = assessment(world, "exited with 1")
+    monkeypatch.setattr(diagnosis, "logs", said)
+    world.engine._raw("p-a-1")["HostConfig"]["NetworkMode"] = "host"
+    world.engine.published[port or 0] = "other-1"
+    found = diagnose(world.engine, looked)  # type: ignore[arg-type] - stands in for the engine
+    assert (found.port, found.port_holder) == (port, "other-1" if port else None)
+    if port:
+        assert (
+            unhealthy([found]).message
+            == f"not healthy: a (exited with 1, port {port} is in use by container other-1)"
+        )
+        assert found.next == "docker stop other-1"
+
+
+def test_a_port_in_use_inside_a_container_is_nobodys_elsewhere(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = assessment(world, "exited with 1")
+    line = LogLine("a", "stderr", STAMP.format(1), "bind to :8000: address already in use")
+    monkeypatch.setattr(diagnosis, "logs", lambda *_args, **_options: [line])
+    world.engine.published[8000] = "other-1"
+    found = diagnose(world.engine, looked)  # type: ignore[arg-type] - stands in for the engine
+    assert (found.port, found.port_holder, found.next) == (8000, None, "mcpctl logs a")
 
 
 def test_a_log_that_cannot_be_read_does_not_hide_the_diagnosis(
@@ -248,3 +340,27 @@ def test_a_cancelled_run_does_not_sit_out_its_waits(world: World) -> None:
     applier.cancel()
     with pytest.raises(Unhealthy):
         applier.perform(Step("wait", "await healthy", "a", ("a test",), service="a"))
+
+
+def test_the_limit_bounds_all_waits_of_a_run_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each wait takes 40 of 120 seconds by a clock that only waits move."""
+    clock, limits = [1000.0], list[float]()
+
+    def wait(_engine: object, _containers: object, *, timeout: float, **_options: object) -> tuple[()]:
+        limits.append(timeout)
+        clock[0] += 40
+        return ()
+
+    monkeypatch.setattr(readiness.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(apply, "wait_ready", wait)
+    monkeypatch.setattr(up, "wait_ready", wait)
+    world.file(
+        """
+        services:
+          a: {image: i}
+          b: {image: i, depends_on: {a: {condition: service_healthy}}}
+          c: {image: i, depends_on: {b: {condition: service_healthy}}}
+        """
+    )
+    bring_up(world)
+    assert limits == [120, 80, 40]

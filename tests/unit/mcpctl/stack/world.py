@@ -63,6 +63,7 @@ class World:
     engine: FakeEngine
     folder: Path
     text: str = ""
+    warnings: list[str] = field(default_factory=list[str])
 
     def file(self, text: str) -> Project:
         """Write the compose file and return the project ``p``; its images are there."""
@@ -98,9 +99,9 @@ class World:
     def down_lines(self, **choice: Any) -> list[str]:
         return [str(step) for step in self.down_plan(**choice)]
 
-    def up(self, **choice: Any) -> list[str]:
+    def up(self, *, wait_timeout: float = 5, **choice: Any) -> list[str]:
         """Carry the plan out and return the calls that it made."""
-        return self.run(self.plan(**choice))
+        return self.run(self.plan(**choice), wait_timeout=wait_timeout)
 
     def run(self, plan: Plan, **settings: Any) -> list[str]:
         self.engine.calls.clear()
@@ -113,6 +114,7 @@ class World:
             **{"wait_timeout": 5, **settings},
         )
         execute(plan, applier.perform, watch, applier.cancel)
+        self.warnings = applier.warnings
         return list(self.engine.calls)
 
 
