@@ -219,7 +219,13 @@ def down(
         agreed = _agree_on_volumes(runtime, choice, yes=yes) if volumes else None
         with runtime.progress() as progress:
             steps = take_down(
-                runtime.engine, runtime.project, choice, progress, stop_timeout=timeout, agreed=agreed
+                runtime.engine,
+                runtime.project,
+                choice,
+                progress,
+                stop_timeout=timeout,
+                agreed=agreed,
+                warn=runtime.writer.warn,
             )
         data = {"steps": [step.to_json() for step in steps]}
         return Outcome(data, lambda console: views.down(console, data))

@@ -217,6 +217,11 @@ class Engine:
                 return inspect.network(self._get(doing, f"/networks/{raw['Id']}"))
         return None
 
+    def network(self, identity: str) -> Network:
+        """Inspect one network, with the containers that run on it; a list leaves those out."""
+        with translated(self.endpoint, f"inspecting network {identity}"):
+            return inspect.network(self.api.inspect_network(identity))
+
     def create_network(self, spec: NetworkSpec, labels: Mapping[str, str]) -> str:
         """Create a network and return its id; the engine refuses a second one of the same name."""
         ipam: dict[str, Any] = {}
@@ -268,6 +273,17 @@ class Engine:
             "Labels": dict(labels),
         }
         self._call("POST", f"creating volume {spec.name}", "/volumes/create", body=body)
+
+    def volume_users(self, name: str) -> dict[str, str]:
+        """Return the names of all containers that use a volume, stopped ones too, by id."""
+        with translated(self.endpoint, f"listing containers with volume {name}"):
+            rows = self.api.containers(all=True, filters={"volume": name})
+        # the filter takes paths too; an exact name is told by the mounts
+        return {
+            row["Id"]: str(row["Names"][0]).lstrip("/")
+            for row in rows
+            if any(mount.get("Name") == name for mount in row.get("Mounts") or ())
+        }
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume and what is in it."""

@@ -82,7 +82,9 @@ def _network_ids(raw: Mapping[str, Any]) -> dict[str, str]:
 
 def network(raw: Mapping[str, Any]) -> Network:
     """Read one answer of ``GET /networks``."""
-    return Network(raw["Id"], raw["Name"], _map(raw, "Labels"), tuple(_map(raw, "Containers")))
+    attached = cast("dict[str, Json]", _map(raw, "Containers"))
+    names = {identity: str(entry.get("Name") or identity) for identity, entry in attached.items()}
+    return Network(raw["Id"], raw["Name"], _map(raw, "Labels"), names)
 
 
 def volume(raw: Mapping[str, Any]) -> Volume:

@@ -114,12 +114,12 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network of the engine."""
+    """One network of the engine; ``containers`` are the names of those that run on it, by id."""
 
     id: str
     name: str
     labels: Mapping[str, str]
-    container_ids: tuple[str, ...] = ()
+    containers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mcpctl.errors import PartlyDone
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.executor import execute
-from mcpctl.stack.observe import observe
-from mcpctl.stack.plan_down import DownChoice, plan_down
+from mcpctl.stack.observe import observe_for_down
+from mcpctl.stack.plan_down import DownChoice, networks_in_use, plan_down, volumes_in_use
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mcpctl.compose.model import Project
     from mcpctl.engine.client import Engine
     from mcpctl.stack.steps import Plan
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 def plan_for_down(engine: Engine, project: Project, choice: DownChoice) -> Plan:
     """Return the steps that `down` would run now."""
-    return plan_down(project, observe(engine, project, oneoffs=True), choice)
+    return plan_down(project, observe_for_down(engine, project, volumes=choice.volumes), choice)
 
 
 def down(
@@ -29,13 +32,31 @@ def down(
     *,
     stop_timeout: int | None = None,
     agreed: Plan | None = None,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> Plan:
     """Take a project away; volumes stay unless asked for by name. Returns what was done.
 
     ``agreed`` is the plan that somebody said yes to: then exactly that is done.
+
+    Raises:
+        PartlyDone: a volume stays since a container of somebody else uses it; all else is gone.
     """
-    observed = observe(engine, project, oneoffs=True)
+    observed = observe_for_down(engine, project, volumes=choice.volumes)
     plan = plan_down(project, observed, choice) if agreed is None else agreed
     applier = Applier(engine, project, observed, reporter, wait_timeout=0, stop_timeout=stop_timeout)
     execute(plan, applier.perform, reporter, applier.cancel)
+    for network, users in networks_in_use(project, observed).items():
+        warn(f"network {network} stays: {', '.join(users)} is not of this project and runs on it")
+    if choice.volumes and (held := volumes_in_use(observed, choice, project)):
+        raise _partly(held)
     return plan
+
+
+def _partly(held: Mapping[str, tuple[str, ...]]) -> PartlyDone:
+    users = sorted({user for names in held.values() for user in names})
+    stays = "; ".join(f"volume {name} is used by {', '.join(names)}" for name, names in held.items())
+    return PartlyDone(
+        f"{stays}; everything else is removed",
+        hint=f"docker rm -f {' '.join(users)}, then: mcpctl down --volumes",
+        details={"volumes": {name: list(names) for name, names in held.items()}},
+    )

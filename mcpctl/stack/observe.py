@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mcpctl.compose import contents, labels
@@ -24,7 +24,8 @@ class Observed:
     """What the engine holds of a project; ``images``, ``networks`` and ``volumes`` are by name.
 
     ``contents`` are the digests of its secrets and configs (see ``compose.contents``). ``former_images`` are
-    those that containers were made from and that have lost the name since, by id.
+    those that containers were made from and that have lost the name since, by id. ``volume_users`` are the
+    names of containers by id, for each volume; only ``observe_for_down`` asks for them.
     """
 
     containers: tuple[Container, ...]
@@ -33,6 +34,7 @@ class Observed:
     images: Mapping[str, Image | None]
     contents: Mapping[str, str] = field(default_factory=dict[str, str])
     former_images: Mapping[str, Image] = field(default_factory=dict[str, "Image"])
+    volume_users: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
 
     def of(self, service: str) -> tuple[Container, ...]:
         """Return a service's replicas by their number, those stranded by a broken recreate left out."""
@@ -102,6 +104,23 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
             contents.digests(project),
             _former_images(engine, project, containers.result(), images.result()),
         )
+
+
+def observe_for_down(engine: Engine, project: Project, *, volumes: bool) -> Observed:
+    """Observe, one-off containers included, and who else is on the project's networks and ``volumes``."""
+    found = observe(engine, project, oneoffs=True)
+    own = {
+        name: network
+        for name, network in found.networks.items()
+        if network.labels.get(labels.PROJECT) == project.name
+    }
+    used = {
+        name: engine.volume_users(name)
+        for name, volume in found.volumes.items()
+        if volumes and volume.labels.get(labels.PROJECT) == project.name
+    }
+    networks = {name: engine.network(network.id) for name, network in own.items()}
+    return replace(found, networks={**found.networks, **networks}, volume_users=used)
 
 
 def observe_containers(engine: Engine, project_name: str) -> tuple[Container, ...]:

@@ -12,6 +12,8 @@ from mcpctl.stack.order import dependents, in_start_order
 from mcpctl.stack.steps import Plan, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from mcpctl.compose.model import Project
     from mcpctl.engine.types import Container
     from mcpctl.stack.observe import Observed
@@ -34,14 +36,41 @@ def plan_down(project: Project, observed: Observed, choice: DownChoice) -> Plan:
     leaving = tuple(item for item in observed.containers if item not in orphans)
     steps = [*_containers(project, leaving)]
     removed = tuple(step.id for step in steps if step.action == "remove container")
-    kept = {name for orphan in orphans for name in orphan.network_ids}
+    kept = {name for orphan in orphans for name in orphan.network_ids} | {*networks_in_use(project, observed)}
     steps += _networks(project, observed, removed, kept)
     if choice.volumes:
-        steps += volume_steps(project, observed, removed)
+        in_use = frozenset(volumes_in_use(observed, choice, project))
+        steps += volume_steps(project, observed, removed, in_use)
         steps += anonymous_volume_steps(leaving, removed)
     if choice.images:
         steps += _images(project, observed, removed, choice.images)
     return tuple(steps)
+
+
+def networks_in_use(project: Project, observed: Observed) -> dict[str, tuple[str, ...]]:
+    """Return the project's networks on which containers of others run, with the names of those."""
+    return {
+        name: others
+        for name, network in sorted(observed.networks.items())
+        if name in _own_networks(project, observed)
+        and (others := _others(network.containers, observed.containers))
+    }
+
+
+def volumes_in_use(observed: Observed, choice: DownChoice, project: Project) -> dict[str, tuple[str, ...]]:
+    """Return the project's volumes that must stay since other containers hold them, with their names."""
+    staying = () if choice.remove_orphans else observed.orphans(project)
+    leaving = [item for item in observed.containers if item not in staying]
+    return {
+        name: others
+        for name in _own_volumes(project, observed)
+        if (others := _others(observed.volume_users.get(name, {}), leaving))
+    }
+
+
+def _others(users: Mapping[str, str], own: Iterable[Container]) -> tuple[str, ...]:
+    known = {item.id for item in own}
+    return tuple(sorted(name for identity, name in users.items() if identity not in known))
 
 
 def stop_steps(project: Project, containers: tuple[Container, ...], why: str) -> list[Step]:
@@ -85,22 +114,42 @@ def _containers(project: Project, containers: tuple[Container, ...]) -> list[Ste
     return stops + removes
 
 
-def _networks(project: Project, observed: Observed, needs: tuple[str, ...], kept: set[str]) -> list[Step]:
+def _own_networks(project: Project, observed: Observed) -> list[str]:
     external = {spec.name for spec in project.networks.values() if spec.external}
     return [
-        Step(f"network:{name}", "remove network", name, ("the stack goes down",), needs, subject=network.id)
+        name
         for name, network in sorted(observed.networks.items())
-        if network.labels.get(labels.PROJECT) == project.name and name not in external | kept
+        if network.labels.get(labels.PROJECT) == project.name and name not in external
     ]
 
 
-def volume_steps(project: Project, observed: Observed, needs: tuple[str, ...]) -> list[Step]:
-    """Remove the project's own named volumes, never an external one, after the steps in ``needs``."""
+def _networks(project: Project, observed: Observed, needs: tuple[str, ...], kept: set[str]) -> list[Step]:
+    why = ("the stack goes down",)
+    return [
+        Step(f"network:{name}", "remove network", name, why, needs, subject=observed.networks[name].id)
+        for name in _own_networks(project, observed)
+        if name not in kept
+    ]
+
+
+def _own_volumes(project: Project, observed: Observed) -> list[str]:
     external = {spec.name for spec in project.volumes.values() if spec.external}
     return [
-        Step(f"volume:{name}", "remove volume", name, ("--volumes: its data is lost",), needs, subject=name)
+        name
         for name, volume in sorted(observed.volumes.items())
         if volume.labels.get(labels.PROJECT) == project.name and name not in external
+    ]
+
+
+def volume_steps(
+    project: Project, observed: Observed, needs: tuple[str, ...], kept: frozenset[str] = frozenset()
+) -> list[Step]:
+    """Remove the project's own named volumes but those in ``kept``, never an external one."""
+    why = ("--volumes: its data is lost",)
+    return [
+        Step(f"volume:{name}", "remove volume", name, why, needs, subject=name)
+        for name in _own_volumes(project, observed)
+        if name not in kept
     ]
 
 

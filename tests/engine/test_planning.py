@@ -9,7 +9,7 @@ import pytest
 
 from mcpctl.engine.archive import archive
 from mcpctl.engine.types import WrittenFile
-from mcpctl.errors import Unhealthy
+from mcpctl.errors import ExitCode, Unhealthy
 from mcpctl.stack.up import UpRequest, plan_for_up
 from tests.unit.mcpctl.stack.keys import KEYS, TOP, Key, service
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mcpctl.engine.client import Engine
+    from tests.conftest import Outcome
     from tests.engine.stack import Stack
 
     Make = Callable[[str], Stack]
@@ -180,3 +181,62 @@ def test_a_tag_that_moved_recreates_with_both_ids(stack: Make, engine: Engine) -
         one.sweep()
         for image in (tag, old):
             engine.remove_image(image)
+
+
+SHARED = """
+services:
+  a:
+    image: IMAGE
+    command: [sleep, "300"]
+    init: true
+    volumes: ["data:/data", "other:/other"]
+    networks: [default, outside]
+volumes: {data: {name: NAME-shared}, other: {}}
+networks: {outside: {external: true, name: NAME-outside}}
+"""
+
+
+def test_what_others_still_use_stays_and_the_rest_goes(
+    stack: Make, engine: Engine, run: Callable[..., Outcome]
+) -> None:
+    one, two = stack(""), stack("")
+    outside = engine.api.create_network(f"{one.name}-outside")["Id"]
+    try:
+        one.write(SHARED.replace("NAME", one.name))
+        one.up(wait=False)
+        foreign = "{image: IMAGE, command: [sleep, '300'], init: true, volumes: ['data:/d'], networks: [n]}"
+        two.write(
+            f"""
+            services: {{guest: {foreign}}}
+            volumes: {{data: {{name: {one.name}-shared}}}}
+            networks: {{n: {{name: {one.name}_default, external: true}}}}
+            """
+        )
+        two.up(wait=False)
+        where = ("-C", one.folder, "-p", one.name, "-H", engine.endpoint.url)
+        outcome = run(*where, "down", "--volumes", "--yes", "-t", "1", "-o", "json")
+        guest = f"{two.name}-guest-1"
+        assert outcome.exit_code == ExitCode.PARTLY_DONE
+        (error,) = outcome.json["errors"]
+        assert error["message"] == (
+            f"volume {one.name}-shared is used by {guest}; everything else is removed"
+        )
+        assert error["hint"] == f"docker rm -f {guest}, then: mcpctl down --volumes"
+        assert outcome.json["warnings"] == [
+            f"network {one.name}_default stays: {guest} is not of this project and runs on it"
+        ]
+        assert one.containers() == ()
+        assert engine.find_volume(f"{one.name}_other") is None
+        assert two.one("guest").running
+
+        two.down(volumes=True)
+        assert engine.find_volume(f"{one.name}-shared"), "a project took the volume of another"
+        assert engine.find_network(f"{one.name}_default"), "a project took an external network"
+        one.down(volumes=True)
+        assert engine.find_volume(f"{one.name}-shared") is None
+        assert engine.find_network(f"{one.name}_default") is None
+        assert engine.find_network(f"{one.name}-outside"), "an external network was removed"
+    finally:
+        two.sweep()
+        one.sweep()
+        engine.remove_network(outside)

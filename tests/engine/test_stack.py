@@ -15,6 +15,7 @@ import pytest
 from mcpctl.doctor import find_holder
 from mcpctl.engine.client import Engine
 from mcpctl.errors import ExitCode, PortTaken, Unhealthy
+from mcpctl.stack import readiness
 from mcpctl.stack.logs import LogRequest, follow_logs, read_logs
 from mcpctl.stack.status import read_status
 from tests.engine.stack import eventually
@@ -111,7 +112,7 @@ def test_what_is_not_healthy_is_told_with_its_words_and_the_healthy_part_stays_u
         """
     )
     with pytest.raises(Unhealthy) as caught:
-        one.up(wait_timeout=1.5)
+        one.up(wait_timeout=4)
     assert caught.value.exit_code == ExitCode.UNHEALTHY
     (culprit,) = caught.value.details["containers"]  # type: ignore[misc] - JSON
     assert culprit["service"] == "sick"
@@ -120,7 +121,8 @@ def test_what_is_not_healthy_is_told_with_its_words_and_the_healthy_part_stays_u
     assert one.one("well").running
 
 
-def test_a_crash_loop_is_recognised(stack: Make) -> None:
+def test_a_crash_loop_is_recognised(stack: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "LAST_CHANCES", 0)  # the engine's pauses double: each costs seconds
     one = stack("services: {a: {image: IMAGE, command: [sh, -c, 'echo boom; exit 3'], restart: always}}")
     with pytest.raises(Unhealthy, match="crash loop") as caught:
         one.up(wait_timeout=60)

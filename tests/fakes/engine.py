@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -190,6 +190,22 @@ class FakeEngine:
 
     def find_network(self, name: str) -> Network | None:
         return self._networks.get(name)
+
+    def network(self, identity: str) -> Network:
+        (found,) = (item for item in self._networks.values() if item.id == identity)
+        attached = {
+            raw["Id"]: raw["Name"].lstrip("/")
+            for raw in self._containers.values()
+            if found.name in raw["NetworkSettings"]["Networks"] and raw["State"]["Status"] == "running"
+        }
+        return replace(found, containers=attached)
+
+    def volume_users(self, name: str) -> dict[str, str]:
+        return {
+            raw["Id"]: raw["Name"].lstrip("/")
+            for raw in self._containers.values()
+            if any(mount["Name"] == name for mount in raw["Mounts"])
+        }
 
     def create_network(self, spec: NetworkSpec, labels: Mapping[str, str]) -> str:
         self._call(f"create network {spec.name}")

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mcpctl.compose import labels
+from mcpctl.errors import PartlyDone
+from mcpctl.stack.down import down
+from mcpctl.stack.observe import observe_for_down
+from mcpctl.stack.plan_down import DownChoice, networks_in_use
+from tests.unit.mcpctl.stack.world import Silence
 
 if TYPE_CHECKING:
     from tests.unit.mcpctl.stack.world import World
@@ -99,3 +104,32 @@ def test_the_grace_given_goes_to_every_stop(stack: World) -> None:
         "stop p-api-1 within 3",
         "stop p-db-1 within 3",
     ]
+
+
+def test_a_network_on_which_a_container_of_somebody_else_runs_stays(stack: World) -> None:
+    stack.engine.create_container(
+        "foreign",
+        {"Image": "d", "HostConfig": {}, "NetworkingConfig": {"EndpointsConfig": {"p_default": {}}}},
+    )
+    assert "remove network p_default: the stack goes down" in stack.down_lines(), "it does not run"
+    stack.engine.start("foreign")
+    observed = observe_for_down(stack.engine, stack.project, volumes=False)  # type: ignore[arg-type] - stands in
+    assert networks_in_use(stack.project, observed) == {"p_default": ("foreign",)}
+    assert not any(line.startswith("remove network") for line in stack.down_lines())
+
+
+def test_a_volume_that_a_container_of_somebody_else_uses_stays(stack: World) -> None:
+    mount = {"Type": "volume", "Source": "p_data", "Target": "/x"}
+    stack.engine.create_container("foreign", {"Image": "d", "HostConfig": {"Mounts": [mount]}})
+    assert "remove volume p_data: --volumes: its data is lost" not in stack.down_lines(volumes=True)
+    with pytest.raises(PartlyDone, match="volume p_data is used by foreign; everything else is removed"):
+        down(stack.engine, stack.project, DownChoice(volumes=True), Silence())  # type: ignore[arg-type] - stands in
+    assert stack.engine.names() == {"foreign": "created"}
+    assert "p_data" in stack.engine._volumes
+
+
+def test_a_volume_of_an_orphan_that_stays_stays_with_it(stack: World) -> None:
+    stack.file(STACK.replace('db: {image: d, volumes: ["data:/data", "/scratch"]}', "db: {image: d}"))
+    (stack.folder / "compose.yaml").write_text("services: {web: {image: w}}")
+    assert "p_data" not in " ".join(stack.down_lines(volumes=True))
+    assert "p_data" in " ".join(stack.down_lines(volumes=True, remove_orphans=True))

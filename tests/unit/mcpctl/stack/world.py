@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcpctl.compose.load import LoadRequest, load
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.executor import execute
-from mcpctl.stack.observe import observe
+from mcpctl.stack.observe import observe, observe_for_down
 from mcpctl.stack.plan import UpChoice, plan_up
 from mcpctl.stack.plan_down import DownChoice, plan_down
 
@@ -94,7 +94,9 @@ class World:
         return [str(step) for step in self.plan(**choice)]
 
     def down_plan(self, **choice: Any) -> Plan:
-        return plan_down(self.project, observe(self.engine, self.project, oneoffs=True), DownChoice(**choice))
+        wanted = DownChoice(**choice)
+        observed = observe_for_down(self.engine, self.project, volumes=wanted.volumes)
+        return plan_down(self.project, observed, wanted)
 
     def down_lines(self, **choice: Any) -> list[str]:
         return [str(step) for step in self.down_plan(**choice)]
