@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.counts import COUNTS, told
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -72,8 +74,22 @@ OURS = "mcpctl-test-"
 """How everything starts that a test makes on an engine: project names, containers, volumes, images."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a worker of pytest-xdist compared."""
+    COUNTS.update(getattr(node, "workeroutput", {}).get("compared", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how much was compared with docker compose."""
+    if COUNTS:
+        terminalreporter.write_line(f"compared with docker compose: {told()}")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run when tests leave something on the engine; without an engine there is nothing to leave."""
+    if hasattr(session.config, "workerinput"):
+        session.config.workeroutput["compared"] = dict(COUNTS)  # type: ignore[attr-defined] - pytest-xdist's
     left = _leftovers()
     if left and not hasattr(session.config, "workerinput"):
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")

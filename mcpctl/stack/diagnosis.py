@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mcpctl.stack.readiness import Assessment
 
 LOG_LINES = 15
+_ENDED = ("exited", "crash loop", "removed")
 CANNOT_RUN, NOT_FOUND = 126, 127
 _SIGNALLED = 128
 _PORT_IN_USE = re.compile(
@@ -147,9 +148,10 @@ def unhealthy(
     diagnoses: Iterable[Diagnosis], *, timeout: float | None = None, consequence: str = ""
 ) -> Unhealthy:
     """Build the error that names each culprit and the next command; ``consequence`` says who suffers."""
-    found = list(diagnoses)
+    # what has ended says more than what is merely late
+    found = sorted(diagnoses, key=lambda item: not item.status.startswith(_ENDED))
     limit = f" within {timeout:g} s" if timeout is not None else ""
-    if all(item.status.startswith(("exited", "crash loop", "removed")) for item in found):
+    if all(item.status.startswith(_ENDED) for item in found):
         limit = ""  # more time would not have helped
     causes = "; ".join(f"{item.service} ({_cause(item)})" for item in found)
     return Unhealthy(
@@ -166,5 +168,5 @@ def _cause(item: Diagnosis) -> str:
         return f"{item.status}, port {item.port} is in use" + (
             f" by container {item.port_holder}" if item.port_holder else ""
         )
-    meaning = item.exit_meaning if item.status.startswith(("exited", "crash loop")) else ""
+    meaning = item.exit_meaning if item.status.startswith(_ENDED) else ""
     return f"{item.status}, {meaning}" if meaning else item.status

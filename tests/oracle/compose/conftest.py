@@ -1,11 +1,10 @@
-"""The real docker compose, and the counts of what was compared with it."""
+"""The real docker compose."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mcpctl.compose.load import LoadRequest
+from tests.counts import COUNTS
 from tests.peers import compose_binary
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
-
-COUNTS: Counter[str] = Counter()
 
 
 @dataclass(frozen=True)
@@ -92,9 +91,3 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def environ(home: Path) -> Mapping[str, str]:
     return {"HOME": str(home), "PATH": os.environ["PATH"]}
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if COUNTS:
-        told = ", ".join(f"{count} {what}" for what, count in sorted(COUNTS.items()))
-        terminalreporter.write_line(f"compared with docker compose: {told}")
