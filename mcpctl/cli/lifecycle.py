@@ -209,8 +209,8 @@ def down(
 
     def run(runtime: Runtime) -> Outcome:
         from mcpctl.output import views
+        from mcpctl.stack.down import DownRequest, plan_for_down
         from mcpctl.stack.down import down as take_down
-        from mcpctl.stack.down import plan_for_down
         from mcpctl.stack.plan_down import DownChoice
 
         choice = DownChoice(volumes=volumes, images=_images(rmi), remove_orphans=remove_orphans)
@@ -221,11 +221,9 @@ def down(
             steps = take_down(
                 runtime.engine,
                 runtime.project,
-                choice,
+                DownRequest(choice, timeout, agreed),
                 progress,
-                stop_timeout=timeout,
-                agreed=agreed,
-                warn=runtime.writer.warn,
+                runtime.writer.warn,
             )
         data = {"steps": [step.to_json() for step in steps]}
         return Outcome(data, lambda console: views.down(console, data))

@@ -61,7 +61,7 @@ class Applier:
             "start container": self._start,
             "unpause container": lambda step: self._engine.unpause(step.subject),
             "stop container": lambda step: self._engine.stop(step.subject, self._stop_timeout),
-            "remove container": lambda step: self._engine.remove_container(step.subject, force=True),
+            "remove container": self._remove,
             "rename container": lambda step: self._engine.rename(self._id(step.subject), step.target),
             "await healthy": self._await,
             "await completed": self._await,
@@ -74,6 +74,12 @@ class Applier:
     def cancel(self) -> None:
         """End the waits that are under way: an interrupt must not last as long as they do."""
         self._cancelled.set()
+
+    def _remove(self, step: Step) -> None:
+        self._engine.remove_container(step.subject, force=True)
+        for replicas in self._replicas.values():  # nobody may refer to it any more
+            for number in [key for key, found in list(replicas.items()) if found == step.subject]:
+                del replicas[number]
 
     def _id(self, subject: str) -> str:
         return self._ids.get(subject, subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcpctl.errors import PartlyDone
@@ -24,26 +25,31 @@ def plan_for_down(engine: Engine, project: Project, choice: DownChoice) -> Plan:
     return plan_down(project, observe_for_down(engine, project, volumes=choice.volumes), choice)
 
 
+@dataclass(frozen=True, slots=True)
+class DownRequest:
+    """Everything that `down` was asked for; ``agreed`` is the plan that somebody said yes to."""
+
+    choice: DownChoice
+    stop_timeout: int | None = None
+    agreed: Plan | None = None
+
+
 def down(
     engine: Engine,
     project: Project,
-    choice: DownChoice,
+    request: DownRequest,
     reporter: Reporter,
-    *,
-    stop_timeout: int | None = None,
-    agreed: Plan | None = None,
     warn: Callable[[str], None] = lambda _text: None,
 ) -> Plan:
-    """Take a project away; volumes stay unless asked for by name. Returns what was done.
-
-    ``agreed`` is the plan that somebody said yes to: then exactly that is done.
+    """Take a project away, exactly as agreed; volumes stay unless asked for. Returns what was done.
 
     Raises:
         PartlyDone: a volume stays since a container of somebody else uses it; all else is gone.
     """
+    choice = request.choice
     observed = observe_for_down(engine, project, volumes=choice.volumes)
-    plan = plan_down(project, observed, choice) if agreed is None else agreed
-    applier = Applier(engine, project, observed, reporter, wait_timeout=0, stop_timeout=stop_timeout)
+    plan = plan_down(project, observed, choice) if request.agreed is None else request.agreed
+    applier = Applier(engine, project, observed, reporter, wait_timeout=0, stop_timeout=request.stop_timeout)
     execute(plan, applier.perform, reporter, applier.cancel)
     for network, users in networks_in_use(project, observed).items():
         warn(f"network {network} stays: {', '.join(users)} is not of this project and runs on it")

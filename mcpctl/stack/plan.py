@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from mcpctl.compose import labels
 from mcpctl.errors import NotFound
-from mcpctl.stack.conditions import conditions
+from mcpctl.stack.conditions import Runs, conditions
 from mcpctl.stack.diverged import diverged
 from mcpctl.stack.mounts import written_files
-from mcpctl.stack.observe import number_of, stranded_name
+from mcpctl.stack.observe import number_of, service_of, stranded_name
 from mcpctl.stack.order import in_start_order, selected
 from mcpctl.stack.references import owners
 from mcpctl.stack.spec import container_name
@@ -59,7 +59,9 @@ class _UpPlanner:
         """For each service the ids of the steps after which it runs."""
         self._recreated: set[str] = set()
         self._anew: set[str] = set()
-        """Services of which no container stays: those that refer to one must be made anew too."""
+        """Services whose first replica does not stay: those that refer to it must be made anew too."""
+        self._leaving: dict[str, list[str]] = {}
+        """For each service the steps that remove surplus replicas: no wait for it may meet one half gone."""
         self._cleared: dict[str, list[str]] = {}
         """For each service the steps after which the names of broken recreates are free again."""
 
@@ -111,17 +113,24 @@ class _UpPlanner:
         self._adopt_stranded(service, existing, wanted)
         reasons = {item.id: self._why_recreate(service, item) for item in existing}
         kept = sorted(existing, key=lambda item: (bool(reasons[item.id]), number_of(item)))[:wanted]
-        if all(reasons[item.id] for item in kept):
+        taken = {number_of(container) for container in kept}
+        free = (number for number in range(1, wanted + len(taken) + 1) if number not in taken)
+        fresh = [next(free) for _ in range(wanted - len(kept))]
+        unchanged = {number_of(item): item.id for item in kept if not reasons[item.id]}
+        if not self._first_stays(service, unchanged, {*taken, *fresh}):
             self._anew.add(service.name)
         for container in existing:
             if container not in kept:
                 self._remove(container, f"{service.name} is scaled to {wanted}")
         for container in sorted(kept, key=number_of):
             self._existing(service, container, reasons[container.id])
-        taken = {number_of(container) for container in kept}
-        free = (number for number in range(1, wanted + len(taken) + 1) if number not in taken)
-        for _ in range(wanted - len(kept)):
-            self._create(service, next(free))
+        for number in fresh:
+            self._create(service, number)
+
+    def _first_stays(self, service: Service, unchanged: Mapping[int, str], numbers: set[int]) -> bool:
+        """Tell whether the replica that others refer to is the same after the plan as before."""
+        before = self._observed.first_ids([service.name]).get(service.name)
+        return bool(numbers) and before is not None and unchanged.get(min(numbers)) == before
 
     def _adopt_stranded(self, service: Service, existing: list[Container], wanted: int) -> None:
         """Remove what a broken recreate left, or finish it where its old container is already gone."""
@@ -230,6 +239,7 @@ class _UpPlanner:
         keys |= {f"volume:{mount.source}" for mount in service.mounts if mount.type == "volume"}
         keys |= set(self._cleared.get(service.name, ()))
         others = owners(service) | {link.partition(":")[0] for link in service.links}
+        keys |= {step for name in others for step in self._leaving.get(name, ())}
         return tuple(
             step.id
             for step in self._steps
@@ -266,7 +276,7 @@ class _UpPlanner:
 
     def _remove(self, container: Container, why: str) -> str:
         stop = self._stop(container, why)
-        return self._add(
+        removed = self._add(
             Step(
                 f"remove:{container.id}",
                 "remove container",
@@ -276,11 +286,13 @@ class _UpPlanner:
                 subject=container.id,
             )
         )
+        self._leaving.setdefault(service_of(container), []).append(removed)
+        return removed
 
     def _dependencies(self, service: Service) -> tuple[str, ...]:
         """Return the steps after which a service's dependencies are as it wants them."""
         known = frozenset[str]() if self._choice.no_deps else frozenset(self._project.services)
-        return conditions(service, known, self._ready, self._steps)
+        return conditions(service, known, Runs(self._ready, self._leaving), self._steps)
 
 
 def unlabelled(project: Project, observed: Observed) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcpctl.errors import NotFound
-from mcpctl.stack.conditions import conditions
+from mcpctl.stack.conditions import Runs, conditions
 from mcpctl.stack.observe import service_of
 from mcpctl.stack.order import in_start_order, require_service, selected
 from mcpctl.stack.plan_down import stop_steps
@@ -136,7 +136,7 @@ def _start_steps(
         containers = [item for item in observed.of(name) if item.id in reasons]
         if not containers:
             continue
-        needs = conditions(project.services[name], frozenset(services), started, steps)
+        needs = conditions(project.services[name], frozenset(services), Runs(started), steps)
         for container in containers:
             own = f"stop:{container.id}"
             frozen = container.state == "paused" and own not in stopped

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcpctl.compose import labels
 from mcpctl.compose.load import LoadRequest, load
-from mcpctl.stack.down import down
+from mcpctl.stack.down import DownRequest, down
 from mcpctl.stack.plan import UpChoice
 from mcpctl.stack.plan_down import DownChoice
 from mcpctl.stack.up import UpRequest, UpResult, up
@@ -102,7 +102,8 @@ class Stack:
 
     def down(self, **choice: Any) -> tuple[Step, ...]:
         self.recorder = Recorder()
-        return down(self.engine, self.project, DownChoice(**choice), self.recorder, stop_timeout=1)
+        request = DownRequest(DownChoice(**choice), stop_timeout=1)
+        return down(self.engine, self.project, request, self.recorder)
 
     def compose(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the real docker compose on the project."""

@@ -35,7 +35,7 @@ DONE = {
 }
 
 
-def die_after(world: World, plan: Plan, steps: int, seed: int) -> None:
+def die_after(world: World, plan: Plan, steps: int, seed: float) -> None:
     """Run ``steps`` steps of a plan in a random order that it allows, and no more."""
     chance = random.Random(seed)  # noqa: S311 - an order to repeat, no secret
     applier = Applier(
