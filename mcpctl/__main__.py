@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 
 ALLOCATIONS = 50_000
@@ -14,7 +15,10 @@ def run() -> None:
     gc.set_threshold(ALLOCATIONS)
     from mcpctl.main import main
 
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the answer is given: end without a trace
+    sys.exit(code)
 
 
 if __name__ == "__main__":

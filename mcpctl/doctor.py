@@ -28,6 +28,7 @@ def diagnose_machine(runtime: Runtime) -> tuple[Check, ...]:
     project_check, project = check_project(runtime)
     found.append(project_check)
     if project:
+        found += check_last_operation(runtime)
         found += check_ports(project, runtime.engine if reachable else None)
     found.append(check_credentials(runtime.environ if project is None else project.environment))
     return tuple(found)
@@ -62,6 +63,15 @@ def check_project(runtime: Runtime) -> tuple[Check, Project | None]:
         return Check("project", ok=False, message=error.message, hint=error.hint), None
     files = ", ".join(str(path) for path in project.files)
     return Check("project", ok=True, message=f"project {project.name}: {files}"), project
+
+
+def check_last_operation(runtime: Runtime) -> list[Check]:
+    """Say when the process of the last operation died on its way."""
+    left = runtime.state.interrupted()
+    if left is None:
+        return []
+    message = f"the last operation was interrupted: {left}"
+    return [Check("last operation", ok=False, message=message, hint="mcpctl up", level="warning")]
 
 
 def check_ports(project: Project, engine: Engine | None) -> list[Check]:

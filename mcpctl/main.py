@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,16 +11,10 @@ from mcpctl.errors import ExitCode, McpctlError, UsageFault
 from mcpctl.output.outcome import Format, Outcome, failed
 from mcpctl.output.writer import Writer
 from mcpctl.runtime import Runtime
+from mcpctl.signals import Signals, Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; like Ctrl-C, but with its own exit code."""
-
-    exit_code = ExitCode.TERMINATED
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,7 +28,11 @@ def main(arguments: Sequence[str]) -> int:
         arguments=tuple(words),
         writer=Writer(format=_format_of(words)),
     )
-    signal.signal(signal.SIGTERM, _terminate)
+    with Signals(lambda code: _abandon(runtime, code)):
+        return _guarded(runtime, words)
+
+
+def _guarded(runtime: Runtime, words: Sequence[str]) -> int:
     try:
         return _dispatch(runtime, words)
     except McpctlError as error:
@@ -105,6 +102,18 @@ def _ended(runtime: Runtime, word: str, code: ExitCode) -> int:
     return _report(runtime, outcome)
 
 
+def _abandon(runtime: Runtime, code: ExitCode) -> None:
+    """Leave at once: the answer and the line of the audit trail are all that there is time for."""
+    runtime.abandon(code)
+    for progress in runtime.shown:
+        progress.close()
+    error = McpctlError(
+        "ended at once: what was under way was not awaited",
+        hint="run the same command again: it takes up where this one stopped",
+    )
+    _report(runtime, Outcome({}, exit_code=code, warnings=runtime.writer.warnings, errors=(error,)))
+
+
 def _internal(runtime: Runtime, error: Exception) -> int:
     import traceback
 
@@ -117,10 +126,6 @@ def _internal(runtime: Runtime, error: Exception) -> int:
     if runtime.writer.verbose:
         sys.stderr.write(trace)
     return code
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _format_of(words: Sequence[str]) -> Format:

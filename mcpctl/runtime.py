@@ -12,12 +12,13 @@ from mcpctl.errors import ConfigError, ConfirmationRequired, McpctlError
 from mcpctl.output.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mcpctl.compose.load import LoadRequest
     from mcpctl.compose.model import Project
     from mcpctl.engine.client import Engine
     from mcpctl.engine.types import Endpoint
+    from mcpctl.journal import Journal
     from mcpctl.output.progress import Progress
     from mcpctl.state import State
 
@@ -45,6 +46,12 @@ class Runtime:
     options: GlobalOptions = field(default_factory=GlobalOptions)
     writer: Writer = field(default_factory=Writer)
     command: str = ""
+    journal: Journal | None = None
+    """Where the steps of the operation under way are noted; None for what changes nothing."""
+    shown: list[Progress] = field(default_factory=list["Progress"])
+    """What may be drawing on the terminal."""
+    abandon: Callable[[int], None] = lambda _exit_code: None
+    """What is left to do before the process ends at once, with this exit code."""
 
     def load_request(self, extra_profiles: tuple[str, ...] = ()) -> LoadRequest:
         """Return what the compose room needs to find and read the project."""
@@ -113,13 +120,14 @@ class Runtime:
         """Return the project's state folder."""
         from mcpctl.state import State
 
-        return State(self.project.directory)
+        return State(self.project.directory, self.writer.warn)
 
     def progress(self) -> Progress:
         """Return a fresh reporter of progress."""
         from mcpctl.output.progress import Progress
 
-        return Progress(self.writer)
+        self.shown.append(Progress(self.writer, self.journal))
+        return self.shown[-1]
 
     def confirm(self, question: str, *, yes: bool, typed: str = "") -> bool:
         """Ask before something destructive or costly; with ``typed`` only that very word is a yes.

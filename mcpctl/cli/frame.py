@@ -92,21 +92,42 @@ def change(
     runtime = runtime_of(context)
     runtime.writer.format = output
     if dry_run:
-        _finish(runtime, operation(runtime))
+        look(context, output, operation)
         return
     with runtime.state.locked(runtime.command, wait=lock_wait):
+        if left := runtime.state.left_behind():
+            runtime.writer.warn(f"the last operation was interrupted: {left}; this one takes up from there")
         _finish(runtime, audited(runtime, operation))
 
 
+def look(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:
+    """Run a read-only operation on the project, and say when an operation was interrupted on it."""
+
+    def run(runtime: Runtime) -> Outcome:
+        if left := runtime.state.interrupted():
+            runtime.writer.warn(f"the last operation was interrupted: {left}; next: mcpctl up (or down)")
+        return operation(runtime)
+
+    answer(context, output, run)
+
+
 def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome]) -> Outcome:
-    """Run an operation and write its line, whatever comes of it."""
+    """Run an operation with its journal and write its line of the audit trail, whatever comes of it."""
     from mcpctl.state import AuditEntry
 
     began = time.monotonic()
+    arguments = _safe_arguments(runtime)
+
+    def audit(code: int) -> None:
+        runtime.state.audit(AuditEntry(runtime.command, arguments, code, time.monotonic() - began))
+
+    journal = runtime.state.journal(runtime.command, arguments)
+    runtime.journal, runtime.abandon = journal, audit
     exit_code = int(ExitCode.INTERNAL)
+    done = False
     try:
         outcome = operation(runtime)
-        exit_code = int(outcome.exit_code)
+        exit_code, done = int(outcome.exit_code), True
     except KeyboardInterrupt:
         exit_code = int(ExitCode.INTERRUPTED)
         raise
@@ -114,8 +135,8 @@ def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome]) -> Outcom
         exit_code = int(getattr(ending, "exit_code", ExitCode.INTERNAL))
         raise
     finally:
-        seconds = time.monotonic() - began
-        runtime.state.audit(AuditEntry(runtime.command, _safe_arguments(runtime), exit_code, seconds))
+        journal.end(done=done)
+        audit(exit_code)
     return outcome
 
 

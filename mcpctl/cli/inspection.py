@@ -50,7 +50,7 @@ def status(context: typer.Context, output: OutputOption = Format.HUMAN) -> None:
             data, lambda console: views.status(console, data), ExitCode.OK if well else ExitCode.UNHEALTHY
         )
 
-    frame.answer(context, output, run)
+    frame.look(context, output, run)
 
 
 def plan(
@@ -71,7 +71,7 @@ def plan(
         request = UpRequest(UpChoice(services=tuple(services or ())), build=build)
         return frame.plan_outcome(plan_for_up(runtime.engine, runtime.project, request))
 
-    frame.answer(context, output, run)
+    frame.look(context, output, run)
 
 
 def config(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from rich.live import Live
@@ -32,6 +33,26 @@ class StepLike(Protocol):
         ...
 
 
+class Notes(Protocol):
+    """Where the course of the steps is written down."""
+
+    def planned(self, plan: Iterable[Any]) -> None:
+        """These steps are about to run."""
+        ...
+
+    def started(self, step: Any) -> None:
+        """A step begins."""
+        ...
+
+    def finished(self, step: Any) -> None:
+        """A step is done."""
+        ...
+
+    def failed(self, step: Any) -> None:
+        """A step failed."""
+        ...
+
+
 class AssessmentLike(Protocol):
     """What this room needs to know of a look at a container."""
 
@@ -54,8 +75,9 @@ class AssessmentLike(Protocol):
 class Progress:
     """Reports steps and waiting services; safe to call from several threads. Use as a context manager."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, notes: Notes | None = None) -> None:
         self._writer = writer
+        self._notes = notes
         self._lock = Lock()
         self._began = time.monotonic()
         self._waiting: dict[str, str] = {}
@@ -76,11 +98,22 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the live lines away."""
+        self.close()
+
+    def close(self) -> None:
+        """Take the live lines away and give the cursor back."""
         if self._live:
             self._live.stop()
 
+    def planned(self, plan: Iterable[StepLike]) -> None:
+        """These steps are about to run."""
+        if self._notes:
+            self._notes.planned(plan)
+
     def started(self, step: StepLike) -> None:
         """A step begins."""
+        if self._notes:
+            self._notes.started(step)
         if step.action.startswith("await"):
             return
         with self._lock:
@@ -89,11 +122,15 @@ class Progress:
 
     def finished(self, step: StepLike) -> None:
         """A step is done."""
+        if self._notes:
+            self._notes.finished(step)
         self._end(step, "done", "green")
 
     def failed(self, step: StepLike, error: BaseException) -> None:
         """A step failed."""
         del error  # the error itself is told once, at the end
+        if self._notes:
+            self._notes.failed(step)
         self._end(step, "failed", "red")
 
     def _end(self, step: StepLike, word: str, style: str) -> None:

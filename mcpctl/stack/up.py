@@ -126,6 +126,7 @@ def run_image_steps(
     engine: Engine, project: Project, steps: Plan, choice: BuildChoice, reporter: Reporter
 ) -> None:
     """Build and pull one after the other: stages that images share are then built once."""
+    reporter.planned(steps)
     for step in steps:
         reporter.started(step)
         try:

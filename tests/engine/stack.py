@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mcpctl.engine.client import Engine
     from mcpctl.engine.types import Container
     from mcpctl.stack.readiness import Assessment
-    from mcpctl.stack.steps import Step
+    from mcpctl.stack.steps import Plan, Step
 
 PREFIX = "mcpctl-test-"
 SECONDS = 60.0
@@ -47,6 +47,9 @@ class Recorder:
     done: list[str] = field(default_factory=list[str])
     looks: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     lines: list[str] = field(default_factory=list[str])
+
+    def planned(self, plan: Plan) -> None:
+        """Steps are about to run."""
 
     def started(self, step: Step) -> None:
         """A step began."""

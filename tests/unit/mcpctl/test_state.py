@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -107,6 +110,70 @@ def test_a_lock_file_that_cannot_be_opened_is_a_clear_error(state: State) -> Non
     (state.folder / "lock").mkdir(parents=True)
     with pytest.raises(McpctlError, match="cannot write to"), state.locked("up"):
         pass
+
+
+@pytest.mark.parametrize("name", ["lock", "audit.jsonl"])
+def test_a_link_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    warned: list[str] = []
+    state = State(tmp_path, warned.append)
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    state.folder.mkdir()
+    (state.folder / name).symlink_to(precious)
+    if name == "lock":
+        with pytest.raises(McpctlError, match="lock: it is a symbolic link"), state.locked("up"):
+            pass
+    else:
+        state.audit(AuditEntry("up", (), 0, 0))
+        assert "it is a symbolic link" in warned[0]
+    assert precious.read_text() == "kept"
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_refused_and_not_waited_for(state: State) -> None:
+    state.folder.mkdir()
+    os.mkfifo(state.folder / "lock")
+    with pytest.raises(McpctlError, match="it is no ordinary file"), state.locked("up"):
+        pass
+
+
+def test_a_file_system_that_cannot_lock_is_a_clear_error(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_file: object, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("mcpctl.state.fcntl.flock", refuse)
+    with pytest.raises(McpctlError, match=r"cannot lock .*: No locks available"), state.locked("up"):
+        pass
+
+
+def test_a_holder_on_another_machine_is_named_with_it(state: State) -> None:
+    holder = {"host": "far", "pid": 1, "command": "up", "since": "2026-01-01T00:00:00+00:00"}
+    with state.locked("up"):
+        (state.folder / "lock").write_text(json.dumps(holder))
+        with pytest.raises(Locked, match="process 1 on far, since 2026"), state.locked("down"):
+            pass
+
+
+def test_who_only_asks_for_the_lock_keeps_nobody_out(state: State) -> None:
+    with state.locked("up"):
+        pass
+    with (state.folder / "lock").open() as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        Timer(0.02, lambda: fcntl.flock(reader, fcntl.LOCK_UN)).start()
+        with state.locked("down"):
+            pass
+
+
+def test_a_trail_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    warned: list[str] = []
+    state = State(tmp_path, warned.append)
+    (state.folder / "audit.jsonl").mkdir(parents=True)
+    (state.folder / "builds.partial").mkdir()
+    state.audit(AuditEntry("up", (), 0, 0))
+    state.remember_build("a", "b")
+    assert len(warned) == 2
+    assert all("cannot write to" in text for text in warned)
 
 
 def test_the_trail_has_one_line_for_each_command(state: State) -> None:

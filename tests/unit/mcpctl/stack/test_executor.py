@@ -6,11 +6,14 @@ import os
 import signal
 import threading
 from threading import Barrier, Event
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcpctl.errors import EngineFailed, McpctlError, PortTaken, Unhealthy
+from mcpctl.stack import failures
 from mcpctl.stack.executor import execute
 from mcpctl.stack.steps import Step
 from tests.unit.mcpctl.stack.world import Silence
@@ -67,6 +70,56 @@ def test_after_a_failure_nothing_new_starts_and_what_runs_is_awaited() -> None:
     assert "failed bad: bad" in heard.heard
     assert "finished slow" in heard.heard
     assert "started later" not in heard.heard
+
+
+def test_a_failure_cuts_short_what_only_waits() -> None:
+    cancelled = Event()
+
+    def perform(item: Step) -> None:
+        if item.id == "bad":
+            raise ValueError("bad")
+        assert cancelled.wait(BOUND), "the wait was not cut short"
+
+    with pytest.raises(ValueError, match="bad"):
+        execute((step("bad"), step("waiting")), perform, Silence(), cancelled.set)
+
+
+def test_failures_at_the_same_time_are_all_told() -> None:
+    together = Barrier(3)
+    errors: dict[str, McpctlError] = {
+        "a": PortTaken("port 1 is taken", hint="free port 1", details={"port": 1}),
+        "b": EngineFailed("no space"),
+        "c": EngineFailed("no space"),
+    }
+
+    def perform(item: Step) -> None:
+        together.wait(BOUND)
+        raise errors[item.id]
+
+    with pytest.raises(EngineFailed) as caught:
+        execute((step("a"), step("b"), step("c")), perform, Silence())
+    assert sorted(caught.value.message.split("; ")) == ["no space", "port 1 is taken"]
+    assert caught.value.hint == "free port 1"
+    told = cast("list[dict[str, object]]", caught.value.details["failures"])
+    assert sorted(str(item["code"]) for item in told) == ["engine_failed", "port_taken"]
+
+
+def test_a_bug_beside_a_failure_goes_first() -> None:
+    together = Barrier(2)
+
+    def perform(item: Step) -> None:
+        together.wait(BOUND)
+        raise {"a": EngineFailed("no"), "b": ZeroDivisionError("a bug")}[item.id]
+
+    with pytest.raises(ZeroDivisionError):
+        execute((step("a"), step("b")), perform, Silence())
+
+
+def test_the_culprits_of_several_that_are_unhealthy_stand_in_one_list() -> None:
+    one, other = (Unhealthy(name, details={"containers": [{"service": name}]}) for name in "ab")
+    found = failures.together([one, other])
+    assert isinstance(found, Unhealthy)
+    assert found.details["containers"] == [{"service": "a"}, {"service": "b"}]
 
 
 def test_the_first_of_several_failures_is_told() -> None:

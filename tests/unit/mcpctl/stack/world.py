@@ -42,6 +42,9 @@ class Silence:
 
     heard: list[str] = field(default_factory=list[str])
 
+    def planned(self, plan: Plan) -> None:
+        """The steps themselves are heard."""
+
     def started(self, step: Step) -> None:
         self.heard.append(f"started {step.id}")
 
