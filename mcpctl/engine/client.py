@@ -24,7 +24,7 @@ from mcpctl.engine.types import (
     Volume,
     WrittenFile,
 )
-from mcpctl.errors import EngineFailed, NotFound
+from mcpctl.errors import EngineFailed, EngineUnreachable, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +59,14 @@ class Engine:
         """Return the negotiated API version as numbers, to compare with."""
         major, minor = self.version.api.split(".")
         return int(major), int(minor)
+
+    def answers(self) -> bool:
+        """Tell whether the engine answers now."""
+        try:
+            self._get("asking whether it is there", "/version")
+        except (EngineUnreachable, EngineFailed):
+            return False
+        return True
 
     @cached_property
     def version(self) -> EngineVersion:
@@ -129,8 +137,8 @@ class Engine:
 
     def holdings(self) -> tuple[Holding, ...]:
         """Return what every container of the engine keeps in use, stopped ones and other projects' too."""
-        with translated(self.endpoint, "listing containers"):
-            return tuple(inspect.holding(row) for row in self.api.containers(all=True))
+        rows = self._get("listing containers", "/containers/json", all=1)
+        return tuple(inspect.holding(row) for row in rows)
 
     def find_container(self, name: str) -> Container | None:
         """Inspect one container by id or name, or return None where there is none."""
@@ -183,8 +191,7 @@ class Engine:
 
     def unpause(self, container: str) -> None:
         """Let a paused container run on."""
-        with translated(self.endpoint, f"unpausing container {container}"):
-            self.api.unpause(container)
+        self._call("POST", f"unpausing container {container}", f"/containers/{container}/unpause")
 
     def remove_container(self, container: str, *, force: bool = False) -> None:
         """Remove a container; its anonymous volumes stay."""

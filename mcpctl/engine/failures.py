@@ -86,7 +86,7 @@ def no_answer(endpoint: Endpoint, doing: str) -> EngineFailed:
     return EngineFailed(
         f"{doing}: the engine at {endpoint.url} did not answer in time",
         hint="mcpctl doctor",
-        details={"endpoint": endpoint.url},
+        details={"endpoint": endpoint.url, "timed_out": True},
     )
 
 

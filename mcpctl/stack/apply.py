@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcpctl.compose import contents, labels
-from mcpctl.errors import PortTaken
+from mcpctl.errors import EngineFailed, NotFound, PortTaken
 from mcpctl.stack.diagnosis import diagnose, unhealthy
 from mcpctl.stack.mounts import inherited_volumes, written_files
 from mcpctl.stack.observe import service_of
 from mcpctl.stack.readiness import Deadline, Wanted, wait_ready
+from mcpctl.stack.recovery import Recovery
 from mcpctl.stack.references import resolve
 from mcpctl.stack.security import with_profiles
 from mcpctl.stack.spec import Placement, container_name, container_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mcpctl.compose.model import Project, Service
     from mcpctl.engine.client import Engine
+    from mcpctl.engine.types import Container
     from mcpctl.stack.observe import Observed
     from mcpctl.stack.readiness import Watch
+    from mcpctl.stack.spec import ContainerSpec
     from mcpctl.stack.steps import Step
+
+NEVER = "0001-01-01T00:00:00Z"
+"""When the engine says that a container was started that never was."""
+_IDENTITY = (labels.PROJECT, labels.SERVICE, labels.CONTAINER_NUMBER, labels.CONFIG_HASH)
 
 
 class Applier:
@@ -50,47 +57,59 @@ class Applier:
         self._replicas = {name: observed.by_number(name) for name in project.services}
         self._contents = observed.contents
         self._cancelled = Event()
+        self._waits: list[Event] = []
+        self._recovery = Recovery(engine, self._cancelled)
+        self._carry_out = self._recovery.carry_out
         self._images = {name: image.id for name, image in observed.images.items() if image}
 
     def perform(self, step: Step) -> None:
-        """Do what a step says."""
+        """Do what a step says; what is so already counts as done."""
         performers: dict[str, Callable[[Step], None]] = {
             "create network": self._create_network,
             "create volume": self._create_volume,
             "create container": self._create_container,
             "start container": self._start,
-            "unpause container": lambda step: self._engine.unpause(step.subject),
-            "stop container": lambda step: self._engine.stop(step.subject, self._stop_timeout),
+            "unpause container": self._unpause,
+            "stop container": self._stop,
             "remove container": self._remove,
-            "rename container": lambda step: self._engine.rename(self._id(step.subject), step.target),
+            "rename container": self._rename,
             "await healthy": self._await,
             "await completed": self._await,
-            "remove network": lambda step: self._engine.remove_network(step.subject),
-            "remove volume": lambda step: self._engine.remove_volume(step.subject),
-            "remove image": lambda step: self._engine.remove_image(step.subject),
+            "remove network": self._remove_network,
+            "remove volume": self._remove_volume,
+            "remove image": self._remove_image,
         }
-        performers[step.action](step)
+        try:
+            performers[step.action](step)
+        except NotFound as error:
+            raise EngineFailed(
+                f"{step.action} {step.target}: what it needs was removed meanwhile: {error.message}",
+                hint="mcpctl up",
+                details=error.details,
+            ) from error
 
     def cancel(self) -> None:
         """End the waits that are under way: an interrupt must not last as long as they do."""
         self._cancelled.set()
-
-    def _remove(self, step: Step) -> None:
-        self._engine.remove_container(step.subject, force=True)
-        for replicas in self._replicas.values():  # nobody may refer to it any more
-            for number in [key for key, found in list(replicas.items()) if found == step.subject]:
-                del replicas[number]
+        for wait in list(self._waits):
+            wait.set()
 
     def _id(self, subject: str) -> str:
         return self._ids.get(subject, subject)
 
     def _create_network(self, step: Step) -> None:
         spec = self._project.networks[step.subject]
-        self._engine.create_network(spec, labels.network_labels(self._project, spec))
+        self._carry_out(
+            lambda: self._engine.create_network(spec, labels.network_labels(self._project, spec)),
+            lambda: self._engine.find_network(spec.name) is not None,
+        )
 
     def _create_volume(self, step: Step) -> None:
         spec = self._project.volumes[step.subject]
-        self._engine.create_volume(spec, labels.volume_labels(self._project, spec))
+        self._carry_out(
+            lambda: self._engine.create_volume(spec, labels.volume_labels(self._project, spec)),
+            lambda: self._engine.find_volume(spec.name) is not None,
+        )
 
     def _create_container(self, step: Step) -> None:
         service = self._resolved(self._project.services[step.service])
@@ -114,11 +133,33 @@ class Applier:
         )
         spec = container_spec(self._project, service, placement)
         name = f"{step.subject[:12]}_{spec.name}" if step.subject else spec.name
-        created = self._engine.create_container(name, spec.config, spec.platform)
+        created = self._created(name, spec)
         self._ids[spec.name] = created
         self._replicas[service.name][step.number] = created
         for network, settings in spec.later_networks.items():
-            self._engine.connect(network, created, settings)
+            self._connect(network, created, settings)
+
+    def _created(self, name: str, spec: ContainerSpec) -> str:
+        """Create a container, or find the very same that was created meanwhile, and return its id."""
+        ids: list[str] = []
+
+        def create() -> None:
+            ids.append(self._engine.create_container(name, spec.config, spec.platform))
+
+        def there() -> bool:
+            found = self._engine.find_container(name)
+            if found and _same(found, spec.config["Labels"]):
+                ids.append(found.id)
+            return bool(ids)
+
+        self._carry_out(create, there)
+        return ids[-1]
+
+    def _connect(self, network: str, container: str, settings: Mapping[str, Any]) -> None:
+        self._carry_out(
+            lambda: self._engine.connect(network, container, settings),
+            lambda: network in self._engine.container(container).network_ids,
+        )
 
     def _resolved(self, service: Service) -> Service:
         first = {name: found[min(found)] for name, found in self._replicas.items() if found}
@@ -142,11 +183,82 @@ class Applier:
         container = self._id(step.subject)
         service = self._project.services.get(step.service)
         if service and (files := written_files(self._project, service)):
-            self._engine.write_files(container, files)
+            self._carry_out(lambda: self._engine.write_files(container, files), lambda: False)
+        observed = self._observed.get(container)
+        before = observed.started_at if observed else NEVER
+
+        def started() -> bool:
+            """A one-shot may have ended already, and must not run twice."""
+            found = self._engine.container(container)
+            return found.running or found.state == "restarting" or found.started_at != before
+
         try:
-            self._engine.start(container)
+            self._carry_out(lambda: self._engine.start(container), started)
         except PortTaken as error:
             raise self._with_holder(error, step) from error
+
+    def _unpause(self, step: Step) -> None:
+        self._carry_out(
+            lambda: self._engine.unpause(step.subject),
+            lambda: self._engine.container(step.subject).state == "running",
+        )
+
+    def _stop(self, step: Step) -> None:
+        def stopped() -> bool:
+            found = self._engine.find_container(step.subject)
+            return found is None or not (found.running or found.state == "restarting")
+
+        self._carry_out(lambda: self._engine.stop(step.subject, self._stop_timeout), stopped)
+
+    def _remove(self, step: Step) -> None:
+        self._carry_out(
+            lambda: self._engine.remove_container(step.subject, force=True),
+            lambda: self._recovery.gone(step.subject),
+        )
+        for replicas in self._replicas.values():  # nobody may refer to it any more
+            for number in [key for key, found in list(replicas.items()) if found == step.subject]:
+                del replicas[number]
+
+    def _rename(self, step: Step) -> None:
+        container = self._id(step.subject)
+        self._carry_out(
+            lambda: self._engine.rename(container, step.target),
+            lambda: self._engine.container(container).name == step.target,
+        )
+
+    def _remove_network(self, step: Step) -> None:
+        def gone() -> bool:
+            found = self._engine.find_network(step.target)
+            return found is None or found.id != step.subject
+
+        try:
+            self._carry_out(lambda: self._engine.remove_network(step.subject), gone)
+        except EngineFailed as error:
+            raise self._with_users(error, step) from error
+
+    def _with_users(self, error: EngineFailed, step: Step) -> EngineFailed:
+        """Name the containers that keep a network from being removed."""
+        network = self._engine.find_network(step.target)
+        names = sorted(network.containers.values()) if network else []
+        if not names:
+            return error
+        return EngineFailed(
+            f"network {step.target} is in use by {', '.join(names)}",
+            hint=f"docker network disconnect -f {step.target} {names[0]}",
+            details={**error.details, "network": step.target, "holders": names},
+        )
+
+    def _remove_volume(self, step: Step) -> None:
+        self._carry_out(
+            lambda: self._engine.remove_volume(step.subject),
+            lambda: self._engine.find_volume(step.subject) is None,
+        )
+
+    def _remove_image(self, step: Step) -> None:
+        self._carry_out(
+            lambda: self._engine.remove_image(step.subject),
+            lambda: self._engine.find_image(step.subject) is None,
+        )
 
     def _with_holder(self, error: PortTaken, step: Step) -> PortTaken:
         """Name the container that holds the port; the host's own processes are looked up by the caller."""
@@ -163,6 +275,13 @@ class Applier:
         )
 
     def _await(self, step: Step) -> None:
+        self._carry_out(lambda: self._await_once(step), lambda: False)
+
+    def _await_once(self, step: Step) -> None:
+        stop = Event()  # its own: a look that fails ends this wait and nothing else
+        self._waits.append(stop)
+        if self._cancelled.is_set():
+            stop.set()
         containers = [
             container
             for container in self._engine.containers(
@@ -181,9 +300,11 @@ class Applier:
             timeout=left / 2 if step.optional else left,  # the rest is for those that start without it
             watch=self._watch,
             wanted=Wanted("completed" if step.action == "await completed" else "ready", step.optional),
-            cancelled=self._cancelled,
+            cancelled=stop,
         )
-        late = [item for item in found if item.verdict != "ready"]
+        cut_short = self._cancelled.is_set()  # then what is not ready yet is nobody's fault
+        bad = {"failed"} if cut_short else {"failed", "waiting"}
+        late = [item for item in found if item.verdict in bad]
         if late and step.optional:
             words = ", ".join(f"{item.container.name} {item.status}" for item in late)
             self.warnings.append(
@@ -192,3 +313,8 @@ class Applier:
         elif late:
             found = [diagnose(self._engine, item) for item in late]
             raise unhealthy(found, timeout=self.deadline.seconds, consequence=step.why[0])
+
+
+def _same(container: Container, wanted: Mapping[str, str]) -> bool:
+    """Tell whether a container is what would be created now."""
+    return all(container.labels.get(key) == wanted.get(key) for key in _IDENTITY)

@@ -103,6 +103,9 @@ class _Forgiving:
         except EngineFailed as error:
             self.refused[step.id] = Kept(f"{step.action.split()[-1]} {step.target}", error.message)
 
+    def planned(self, plan: Plan) -> None:
+        self.reporter.planned(plan)
+
     def started(self, step: Step) -> None:
         self.reporter.started(step)
 

@@ -41,12 +41,17 @@ def _short(image_id: str) -> str:
 def _stale_networks(
     project: Project, service: Service, container: Container, observed: Observed
 ) -> list[str]:
-    """A network that was removed and made again has another id: the container hangs on the old one."""
+    """A network that was made anew has another id: the container hangs on the old one, or on none.
+
+    A creation that was interrupted between one network and the next leaves it without the later ones.
+    """
     reasons: list[str] = []
     for key in service.networks:
         name = project.networks[key].name
         there, attached = observed.networks.get(name), container.network_ids.get(name)
-        if attached and (there is None or there.id != attached):
+        if attached is None:
+            reasons.append(f"networks.{key}: it is not connected")
+        elif attached and (there is None or there.id != attached):
             reasons.append(f"networks.{key}: the network was made anew")
     return reasons
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from mcpctl.compose import labels
+from mcpctl.engine.times import parse
 from mcpctl.errors import NotFound
 from mcpctl.stack.conditions import Runs, conditions
 from mcpctl.stack.diverged import diverged
@@ -110,7 +111,7 @@ class _UpPlanner:
         written_files(self._project, service)  # refused before anything is changed
         wanted = self._choice.scale.get(service.name, service.scale)
         existing = list(self._observed.of(service.name))
-        self._adopt_stranded(service, existing, wanted)
+        self._adopt_stranded(service, existing)
         reasons = {item.id: self._why_recreate(service, item) for item in existing}
         kept = sorted(existing, key=lambda item: (bool(reasons[item.id]), number_of(item)))[:wanted]
         taken = {number_of(container) for container in kept}
@@ -132,25 +133,28 @@ class _UpPlanner:
         before = self._observed.first_ids([service.name]).get(service.name)
         return bool(numbers) and before is not None and unchanged.get(min(numbers)) == before
 
-    def _adopt_stranded(self, service: Service, existing: list[Container], wanted: int) -> None:
-        """Remove what a broken recreate left, or finish it where its old container is already gone."""
+    def _adopt_stranded(self, service: Service, existing: list[Container]) -> None:
+        """Remove what a broken recreate left beside its old container; where that is gone, it stands for it.
+
+        Then it is the only one that still holds the old one's anonymous volumes.
+        """
+        there = {container.id[:12] for container in self._observed.containers}
         for container in self._observed.stranded(service.name):
             name = stranded_name(container) or ""
-            taken = any(item.name == name for item in existing)
-            if taken or not wanted or self._why_recreate(service, container):
+            if container.name[:12] in there or any(item.name == name for item in existing):
                 removed = self._remove(container, "an interrupted recreate left it behind")
                 self._cleared.setdefault(service.name, []).append(removed)
-                continue
-            self._add(
-                Step(
-                    f"rename:{container.id}",
-                    "rename container",
-                    name,
-                    ("an interrupted recreate left it under another name",),
-                    subject=container.id,
-                )
-            )
-            existing.append(replace(container, name=name))
+            else:
+                existing.append(container)
+
+    def _named(self, container: Container) -> tuple[str, ...]:
+        """Give a container its final name where a broken recreate did not come to it."""
+        name = stranded_name(container)
+        if name is None:
+            return ()
+        why = ("an interrupted recreate left it under another name",)
+        step = Step(f"rename:{container.id}", "rename container", name, why, subject=container.id)
+        return (self._add(step),)
 
     def _why_recreate(self, service: Service, container: Container) -> tuple[str, ...]:
         if self._choice.no_recreate:
@@ -166,17 +170,29 @@ class _UpPlanner:
     def _existing(self, service: Service, container: Container, reasons: tuple[str, ...]) -> None:
         if reasons:
             self._recreate(service, container, reasons)
-        elif not container.running:
-            self._start(service, container.name, (f"it is {container.state}",), container.id)
-        elif cause := self._restart_cause(service):
-            stop = self._stop(container, cause)
-            self._start(service, container.name, (cause,), container.id, needs=(stop,))
+            return
+        named = (*self._named(container), *self._ground(service))
+        name = stranded_name(container) or container.name
+        if not container.running:
+            self._start(service, name, (f"it is {container.state}",), container.id, needs=named)
+        elif cause := self._restart_cause(service, container):
+            stop = self._stop(container, cause, needs=named)
+            self._start(service, name, (cause,), container.id, needs=(stop,))
 
-    def _restart_cause(self, service: Service) -> str:
+    def _restart_cause(self, service: Service, container: Container) -> str:
         for name, dependency in service.depends_on.items():
-            if dependency.restart and name in self._recreated:
+            if dependency.restart and (name in self._recreated or self._missed(name, container)):
                 return f"{name} is recreated and depends_on.{name}.restart is true"
         return ""
+
+    def _missed(self, name: str, container: Container) -> bool:
+        """Tell whether a dependency was recreated since a container started: the restart was interrupted."""
+        return any(
+            labels.REPLACE in item.labels
+            and "Created" in item.raw
+            and parse(str(item.raw["Created"])) > parse(container.started_at)
+            for item in self._observed.of(name)
+        )
 
     def _recreate(self, service: Service, container: Container, reasons: tuple[str, ...]) -> None:
         """Create beside the old one, then swap: a failed creation leaves the old one untouched.

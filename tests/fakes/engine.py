@@ -43,7 +43,7 @@ class FakeEngine:
         self._networks: dict[str, Network] = {}
         self._volumes: dict[str, Volume] = {}
         self._images: dict[str, Image] = {}
-        self._ids = (f"{number:064x}" for number in itertools.count(0xABC000000000))
+        self._ids = (f"{number:x}".ljust(64, "0") for number in itertools.count(0xABC000000000))
         self._lock = Lock()
         self._scripts: dict[str, list[Json]] = {}
 
@@ -72,6 +72,9 @@ class FakeEngine:
 
     def now(self) -> datetime:
         return self.time
+
+    def answers(self) -> bool:
+        return True
 
     def containers(self, labels: Iterable[str]) -> tuple[Container, ...]:
         wanted = [label.partition("=") for label in labels]

@@ -110,16 +110,39 @@ def test_a_stranded_container_takes_its_name_where_the_old_one_is_gone(world: Wo
     assert world.engine.names() == {"p-backend-1": "running", "p-frontend-1": "running"}
 
 
-def test_a_stranded_container_of_an_older_file_is_no_use(world: World) -> None:
-    _old, name = strand(world)
-    world.engine.remove_container("p-backend-1", force=True)
-    world.file(TWO.replace("info", "warning"))
-    assert world.lines()[:2] == [
-        f"stop container {name}: an interrupted recreate left it behind",
-        f"remove container {name}: an interrupted recreate left it behind",
+def test_a_stranded_container_of_an_older_file_hands_its_volumes_on(world: World) -> None:
+    text = TWO.replace('["data:/data"]', '["data:/data", "/scratch"]')
+    world.file(text)
+    world.up()
+    scratch = world.engine.container("p-backend-1").volumes["/scratch"]
+    world.file(text.replace("info", "debug"))
+    world.run(world.plan()[:1])
+    old = world.engine.container("p-backend-1").id
+    world.engine.remove_container(old, force=True)
+    stranded = world.engine.container(f"{old[:12]}_p-backend-1")
+    world.file(text.replace("info", "warning"))
+    create, *rest = world.lines()
+    assert create.startswith("create container p-backend-1: environment.LEVEL: debug -> warning")
+    assert rest[:2] == [
+        f"stop container {stranded.name}: it is replaced",
+        f"remove container {stranded.name}: it is replaced",
     ]
     world.up()
     assert world.engine.names() == {"p-backend-1": "running", "p-frontend-1": "running"}
+    assert world.engine.container("p-backend-1").volumes["/scratch"] == scratch
+    assert world.lines() == []
+
+
+def test_of_two_stranded_ones_the_later_goes_and_the_earlier_is_replaced(world: World) -> None:
+    _old, name = strand(world)
+    world.engine.remove_container("p-backend-1", force=True)
+    first = world.engine.container(name)
+    world.file(TWO.replace("info", "warning"))
+    world.run(world.plan()[:1])
+    assert set(world.engine.names()) == {name, f"{first.id[:12]}_p-backend-1", "p-frontend-1"}
+    world.up()
+    assert world.engine.names() == {"p-backend-1": "running", "p-frontend-1": "running"}
+    assert world.lines() == []
 
 
 def test_a_stranded_container_of_a_service_scaled_to_nothing_goes(world: World) -> None:

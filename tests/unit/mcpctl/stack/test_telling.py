@@ -326,7 +326,7 @@ def test_what_does_not_become_ready_is_an_unhealthy_stack(world: World) -> None:
         up.up(world.engine, world.project, request, Silence(), lambda _address, _port: None)  # type: ignore[arg-type] - stands in
 
 
-def test_a_cancelled_run_does_not_sit_out_its_waits(world: World) -> None:
+def test_a_cancelled_run_neither_sits_out_its_waits_nor_blames_what_it_waited_for(world: World) -> None:
     project = world.file("services: {a: {image: i, healthcheck: {test: [CMD, x]}}}")
     world.up()
     world.engine.probe = lambda _container, _argv: ExecResult(1, "no")
@@ -338,8 +338,11 @@ def test_a_cancelled_run_does_not_sit_out_its_waits(world: World) -> None:
         wait_timeout=3600,
     )
     applier.cancel()
-    with pytest.raises(Unhealthy):
-        applier.perform(Step("wait", "await healthy", "a", ("a test",), service="a"))
+    wait = Step("wait", "await healthy", "a", ("a test",), service="a")
+    applier.perform(wait)
+    world.engine.set_state("p-a-1", Status="exited", ExitCode=3)
+    with pytest.raises(Unhealthy, match="exited with 3"):
+        applier.perform(wait)
 
 
 def test_the_limit_bounds_all_waits_of_a_run_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
