@@ -44,11 +44,20 @@ class Outcome:
         return document
 
 
+NEED_ENGINE = ("engine", "e2e", "benchmark")
+"""The marks of tests that work on an engine: on the one that ``DOCKER_HOST`` names, if it is set."""
+
+
 @pytest.fixture(autouse=True)
-def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _isolated(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Give each test an empty home and an environment without AWS, Docker and compose settings."""
+    kept = KEPT
+    if any(request.node.get_closest_marker(mark) for mark in NEED_ENGINE):
+        kept = KEPT | {"DOCKER_HOST"}
     for name in list(os.environ):
-        if name not in KEPT and not name.startswith(KEPT_PREFIXES) and not name.startswith("PYTEST_"):
+        if name not in kept and not name.startswith(KEPT_PREFIXES) and not name.startswith("PYTEST_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv("COLUMNS", "80")

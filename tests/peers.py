@@ -1,13 +1,16 @@
 """The programs that tests compare with, fetched once from Debian's archive into ``.cache/peers``.
 
-Their releases are fixed by the Debian release they come from: docker compose 2.26.1 and buildx 0.13.1.
+Their releases are fixed by the Debian release they come from: docker compose 2.26.1, buildx 0.13.1 and
+Docker Engine 26.1.5 with its containerd. The ssh server comes from the release that runs here.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +32,22 @@ class Peer:
     package: str
     path: str
     variable: str
+    release: str = RELEASE
+
+
+def own_release() -> str:
+    """Return the code name of the Debian release that runs here."""
+    return platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
 
 
 COMPOSE = Peer("docker-compose", "usr/bin/docker-compose", "MCPCTL_COMPOSE_BINARY")
 BUILDX = Peer("docker-buildx", "usr/libexec/docker/cli-plugins/docker-buildx", "MCPCTL_BUILDX_BINARY")
 BUSYBOX = Peer("busybox-static", "usr/bin/busybox", "MCPCTL_BUSYBOX_BINARY")
+DOCKERD = Peer("docker.io", "usr/sbin/dockerd", "MCPCTL_DOCKERD_BINARY")
+CONTAINERD = Peer("containerd", "usr/bin/containerd", "MCPCTL_CONTAINERD_BINARY")
+# A server links what its own release has, so these two do not come from the newer one.
+SSHD = Peer("openssh-server", "usr/sbin/sshd", "MCPCTL_SSHD_BINARY", own_release())
+LIBWRAP = Peer("libwrap0", f"usr/lib/{sysconfig.get_config_var('MULTIARCH')}/libwrap.so.0", "", own_release())
 
 
 def compose_binary() -> Path:
@@ -57,7 +71,7 @@ def find(peer: Peer) -> Path:
     Raises:
         PeerMissing: with the command or the setting that mends it.
     """
-    if named := os.environ.get(peer.variable):
+    if peer.variable and (named := os.environ.get(peer.variable)):
         if not os.access(named, os.X_OK):
             raise PeerMissing(f"{peer.variable}={named} is no program")
         return Path(named)
@@ -80,14 +94,15 @@ def _fetch(peer: Peer) -> None:
     for folder in ("lists/partial", "archives/partial"):
         (work / folder).mkdir(parents=True, exist_ok=True)
     sources = work / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {_mirror(peer)} {RELEASE} main\n", encoding="utf-8")
-    if not any((work / "lists").glob("*_Packages*")):
+    sources.write_text(f"deb [signed-by={KEYRING}] {_mirror(peer)} {peer.release} main\n", encoding="utf-8")
+    if not any((work / "lists").glob(f"*_{peer.release}_*_Packages*")):
         _apt(peer, work, "update")
     for stale in work.glob(f"{peer.package}_*.deb"):
         stale.unlink()
     _apt(peer, work, "download", peer.package)
     (package,) = work.glob(f"{peer.package}_*.deb")
     _run(peer, ["dpkg-deb", "-x", str(package), str(PEERS)], work)
+    package.unlink()
 
 
 def _mirror(peer: Peer) -> str:

@@ -28,7 +28,8 @@ def test(
     which: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PART|PATH", help="unit, docs, quality, engine, e2e, benchmarks, aws; all by default."
+            metavar="PART|PATH",
+            help="unit, docs, quality, engine, engine26, e2e, benchmarks, aws; all by default.",
         ),
     ] = None,
     output: OutputOption = Format.HUMAN,

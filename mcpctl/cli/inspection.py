@@ -40,6 +40,7 @@ def status(context: typer.Context, output: OutputOption = Format.HUMAN) -> None:
             "project": runtime.project.name,
             "engine": {
                 "endpoint": runtime.endpoint.url,
+                "reason": runtime.endpoint.reason,
                 "version": version.release,
                 "api_version": version.api,
             },

@@ -24,11 +24,15 @@ PARTS = {
     "quality": ("tests/quality",),
     "benchmarks": ("tests/benchmarks",),
     "aws": ("tests/unit/mcpctl/aws", "tests/unit/server"),
+    "engine26": ("tests/engine", "tests/e2e/test_quick_start.py", "tests/e2e/test_interop.py"),
 }
-NEED_ENGINE = frozenset({"engine", "e2e", "benchmarks"})
-ALL = (("quality", "unit", "docs"), ("engine", "e2e", "benchmarks"))
-"""The whole suite is run in two goes: what needs no engine on all cores, then the rest one by one."""
+NEED_ENGINE = frozenset({"engine", "e2e", "benchmarks", "engine26"})
+ALL = (("quality", "unit", "docs"), ("engine", "e2e", "benchmarks"), ("engine26",))
+"""The whole suite is run in three goes: what needs no engine on all cores, the rest one by one, and once more
+what a newer engine could do differently."""
 ALL_CORES = ("-n", "auto", "--dist", "worksteal")
+ENGINE26 = frozenset({"engine26"})
+"""The part that runs with a Docker Engine 26 of its own: ``python -m tests.engine26 COMMAND…`` brings it."""
 
 
 def run_tests(runtime: Runtime, which: tuple[str, ...], report: Callable[[str], None]) -> int:
@@ -41,23 +45,51 @@ def run_tests(runtime: Runtime, which: tuple[str, ...], report: Callable[[str], 
     parts, paths, flags = _split(root, which)
     if not (parts or paths) or parts & NEED_ENGINE:
         _ensure_engine(runtime, report)
-    if parts or paths:
-        return _pytest(runtime, root, [*flags, *_folders(sorted(parts)), *paths])
-    without, with_engine = ALL
-    quick = _pytest(runtime, root, [*ALL_CORES, *flags, *_folders(without)])
-    return _pytest(runtime, root, [*flags, *_folders(with_engine)]) or quick
+    codes = [_run(runtime, root, words) for words in _goes(parts, paths, flags)]
+    return next((code for code in codes if code), 0)
+
+
+def _goes(parts: set[str], paths: list[str], flags: list[str]) -> list[list[str]]:
+    """Return what Python is to run, one command line after the other."""
+    if not (parts or paths):
+        quick, with_engine, newer = ALL
+        first = _pytest([*ALL_CORES, *flags, *_folders(quick)])
+        return [first, _pytest([*flags, *_folders(with_engine)]), _with_engine26([*flags, *_folders(newer)])]
+    goes: list[list[str]] = []
+    if paths or parts - ENGINE26:
+        goes.append(_pytest([*flags, *_folders(sorted(parts - ENGINE26)), *paths]))
+    if parts & ENGINE26:
+        goes.append(_with_engine26([*flags, *_folders(ENGINE26)]))
+    return goes
 
 
 def _folders(parts: Iterable[str]) -> list[str]:
     return [folder for part in parts for folder in PARTS[part]]
 
 
-def _pytest(runtime: Runtime, root: Path, words: list[str]) -> int:
+def _pytest(words: list[str]) -> list[str]:
+    return ["-m", "pytest", *words]
+
+
+def _with_engine26(words: list[str]) -> list[str]:
+    return ["-m", "tests.engine26", sys.executable, *_pytest(words)]
+
+
+def _run(runtime: Runtime, root: Path, words: list[str]) -> int:
     environment = {**os.environ, "PYTHONPATH": str(root)}
     # pytest gets the terminal; in JSON mode its report goes to stderr so that stdout stays one document
     stdout = sys.stderr if runtime.writer.format == "json" else None
-    command = [sys.executable, "-m", "pytest", *words]
-    return subprocess.run(command, cwd=root, env=environment, stdout=stdout, check=False).returncode
+    process = subprocess.Popen([sys.executable, *words], cwd=root, env=environment, stdout=stdout)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # the terminal told the tests too: they take away what they made, and that needs its time
+        process.wait()
+        raise
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
 
 
 def _split(root: Path, which: tuple[str, ...]) -> tuple[set[str], list[str], list[str]]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mcpctl.engine import inspect, times
+from mcpctl.engine.attempt import Attempt
+from mcpctl.engine.connection import CALL_TIMEOUT, FIRST_ANSWER_SECONDS, introduce
 from mcpctl.engine.failures import translated
 from mcpctl.engine.local import SCHEME, Local, Request
 from mcpctl.engine.types import (
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from mcpctl.compose.model import Volume as VolumeSpec
     from mcpctl.engine.local import Method
 
-CALL_TIMEOUT = 60
-"""Seconds that one ordinary call may take; long ones (stop, pull, build) bring their own limit."""
 STOP_SECONDS = 10
 """The engine's own grace for a container that sets none."""
 
@@ -45,34 +45,50 @@ class Engine:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._api = Attempt(self._connect)
+        self._version = Attempt(self._ask_version)
 
-    @cached_property
+    @property
     def api(self) -> Any:
         """Return the SDK's low-level client, connected and its version negotiated; it ships no types."""
-        from docker import APIClient
+        return self._api.result()
+
+    @property
+    def version(self) -> EngineVersion:
+        """Return the engine's release, and the API that is spoken with it."""
+        return self._version.result()
+
+    def _connect(self) -> Any:
+        from mcpctl.engine.connection import connect
 
         with translated(self.endpoint, "connecting"):
-            return APIClient(base_url=self.endpoint.url, timeout=CALL_TIMEOUT, use_ssh_client=True)
+            return connect(self.endpoint)
+
+    def _ask_version(self) -> EngineVersion:
+        doing = "asking the engine for its version"
+        if self.endpoint.url.startswith(SCHEME):
+            return introduce(Local(self.endpoint, FIRST_ANSWER_SECONDS), doing)
+        with translated(self.endpoint, doing):
+            return EngineVersion(str(self.api.version()["Version"]), str(self.api.api_version))
 
     @property
     def api_version(self) -> tuple[int, int]:
         """Return the negotiated API version as numbers, to compare with."""
-        major, minor = self.version.api.split(".")
+        major, minor = self._spoken.split(".")
         return int(major), int(minor)
+
+    @property
+    def _spoken(self) -> str:
+        """Return the version of the API that is spoken; the SDK knows it without asking for a release."""
+        return self.version.api if self.endpoint.url.startswith(SCHEME) else str(self.api.api_version)
 
     def answers(self) -> bool:
         """Tell whether the engine answers now."""
         try:
-            self._get("asking whether it is there", "/version")
+            self._ask_version()
         except (EngineUnreachable, EngineFailed):
             return False
         return True
-
-    @cached_property
-    def version(self) -> EngineVersion:
-        """Return the engine's release and the newest API that it speaks."""
-        answer = self._get("asking the engine for its version", "/version")
-        return EngineVersion(str(answer["Version"]), str(answer["ApiVersion"]))
 
     def _get(self, doing: str, path: str, **query: str | int) -> Any:
         """Read from the engine."""
@@ -89,7 +105,7 @@ class Engine:
         timeout: float = CALL_TIMEOUT,
     ) -> Any:
         """Make one plain call: without the SDK where the engine is local, see ``local``."""
-        versioned = path if path == "/version" else f"/v{self.version.api}{path}"
+        versioned = f"/v{self._spoken}{path}"
         if self.endpoint.url.startswith(SCHEME):
             return Local(self.endpoint, timeout).call(doing, Request(method, versioned, query or {}, body))
         with translated(self.endpoint, doing):
@@ -105,7 +121,7 @@ class Engine:
         return EngineInfo(
             endpoint=self.endpoint,
             version=info["ServerVersion"],
-            api_version=self.version.api,
+            api_version=self._spoken,
             operating_system=info["OperatingSystem"],
             root_directory=info["DockerRootDir"],
             storage_driver=info["Driver"],

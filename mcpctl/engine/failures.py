@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mcpctl.engine.causes import find_cause, timed_out, unreachable
 from mcpctl.errors import EngineFailed, EngineUnreachable, McpctlError, NotFound, PortTaken
 
 if TYPE_CHECKING:
@@ -34,22 +35,13 @@ def translated(endpoint: Endpoint, doing: str) -> Generator[None]:
     except sdk.APIError as error:
         raise refused(endpoint, doing, _explanation(error), error.status_code) from error
     except http.ConnectTimeout as error:
-        raise unreachable(endpoint, error) from error
+        raise unreachable(endpoint, find_cause(endpoint, error)) from error
     except (http.RequestException, pool.HTTPError, OSError) as error:
-        if not _timed_out(error):
-            raise unreachable(endpoint, error) from error
-        raise no_answer(endpoint, doing) from error
+        if not timed_out(error):
+            raise unreachable(endpoint, find_cause(endpoint, error)) from error
+        raise too_late(endpoint, doing) from error
     except (sdk.DockerException, sdk.StreamParseError) as error:
         raise _from_sdk(endpoint, doing, error) from error
-
-
-def _timed_out(error: BaseException) -> bool:
-    """Tell whether an answer was too long in coming; in a stream that hides in a ConnectionError."""
-    from requests import exceptions as http
-    from urllib3 import exceptions as pool
-
-    kinds = (http.Timeout, pool.TimeoutError, TimeoutError)
-    return isinstance(error, kinds) or any(isinstance(inner, kinds) for inner in error.args)
 
 
 def _from_sdk(endpoint: Endpoint, doing: str, error: Exception) -> McpctlError:
@@ -62,40 +54,17 @@ def _from_sdk(endpoint: Endpoint, doing: str, error: Exception) -> McpctlError:
             hint="mcpctl engine info",
         )
     if type(error) is sdk.DockerException:
-        return unreachable(endpoint, error)
+        return unreachable(endpoint, find_cause(endpoint, error))
     return EngineFailed(f"{doing}: {error}", details={"endpoint": endpoint.url})
 
 
-def unreachable(endpoint: Endpoint, error: BaseException) -> EngineUnreachable:
-    """Say which endpoint was tried, why that one, what went wrong and what to type."""
-    reason = _root_reason(error)
-    hint = "mcpctl engine start"
-    if "Permission denied" in reason:
-        hint = "run as root, or: sudo usermod -aG docker $USER && newgrp docker"
-    elif not endpoint.url.startswith("unix://"):
-        hint = f"check {endpoint.reason}, or name another engine with --host"
-    return EngineUnreachable(
-        f"no Docker Engine answers at {endpoint.url} ({endpoint.reason}): {reason}",
-        hint=hint,
-        details={"endpoint": endpoint.url, "chosen_by": endpoint.reason},
-    )
-
-
-def no_answer(endpoint: Endpoint, doing: str) -> EngineFailed:
+def too_late(endpoint: Endpoint, doing: str) -> EngineFailed:
     """Say that the engine took a request and did not answer it in time."""
     return EngineFailed(
         f"{doing}: the engine at {endpoint.url} did not answer in time",
         hint="mcpctl doctor",
         details={"endpoint": endpoint.url, "timed_out": True},
     )
-
-
-def _root_reason(error: BaseException) -> str:
-    text = str(error)
-    for known in ("No such file or directory", "Connection refused", "Permission denied", "timed out"):
-        if known in text:
-            return known.lower() if known != "Permission denied" else known
-    return text or type(error).__name__
 
 
 def _explanation(error: Exception) -> str:
@@ -114,5 +83,12 @@ def refused(endpoint: Endpoint, doing: str, explanation: str, status: int | None
             hint=f"free port {port}, or publish another one in .env",
             details={"port": port, "address": clash["address"]},
         )
+    if "client version" in explanation and ("too new" in explanation or "too old" in explanation):
+        hint = (
+            "unset DOCKER_API_VERSION"
+            if "too new" in explanation
+            else "install a newer release of this program"
+        )
+        return EngineUnreachable(f"{doing}: {explanation}", hint=hint, details={"status": status})
     hint = "mcpctl clean images" if "no space left on device" in explanation else None
     return EngineFailed(f"{doing}: {explanation}", hint=hint, details={"status": status})

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from urllib.parse import urlencode
 
-from mcpctl.engine.failures import no_answer, refused, unreachable
+from mcpctl.engine.causes import find_cause, unreachable
+from mcpctl.engine.failures import refused, too_late
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +52,8 @@ class Local:
     """
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        self._endpoint = endpoint
-        self._timeout = timeout
+        self.endpoint = endpoint
+        self.timeout = timeout
 
     def call(self, doing: str, request: Request) -> Any:
         """Return the engine's JSON answer, None where it has nothing to say.
@@ -65,17 +66,17 @@ class Local:
             status, body = self._exchange(request.encoded())
             answer = json.loads(body) if body else None
         except TimeoutError as error:
-            raise no_answer(self._endpoint, doing) from error
+            raise too_late(self.endpoint, doing) from error
         except (OSError, ValueError) as error:
-            raise unreachable(self._endpoint, error) from error
+            raise unreachable(self.endpoint, find_cause(self.endpoint, error)) from error
         if status >= 400:
-            raise refused(self._endpoint, doing, _message(answer), status)
+            raise refused(self.endpoint, doing, _message(answer), status)
         return answer
 
     def _exchange(self, request: bytes) -> tuple[int, bytes]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(self._timeout)
-            connection.connect(self._endpoint.url.removeprefix(SCHEME))
+            connection.settimeout(self.timeout)
+            connection.connect(self.endpoint.url.removeprefix(SCHEME))
             connection.sendall(request)
             with connection.makefile("rb") as stream:
                 status = _status(stream.readline())

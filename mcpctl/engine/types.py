@@ -10,12 +10,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """How a TCP endpoint is secured: files in PEM form, and whether the engine's certificate is checked."""
+
+    verify: bool
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the engine is asked for, and why there."""
+    """Where the engine is asked for, and why there. ``api_version`` is set where it is not negotiated."""
 
     url: str
     reason: str
     context: str | None = None
+    tls: Tls | None = None
+    api_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def up(console: Console, data: Mapping[str, Any]) -> None:
     if not data["steps"]:
         console.print("nothing changed")
     if data["services"]:
-        status(console, data)
+        _services(console, data)
 
 
 def down(console: Console, data: Mapping[str, Any]) -> None:
@@ -52,6 +52,13 @@ def down(console: Console, data: Mapping[str, Any]) -> None:
 
 
 def status(console: Console, data: Mapping[str, Any]) -> None:
+    """Draw the services, and where their engine is."""
+    _services(console, data)
+    engine = data["engine"]
+    say(console, f"Docker Engine {engine['version']} at {engine['endpoint']} ({engine['reason']})")
+
+
+def _services(console: Console, data: Mapping[str, Any]) -> None:
     """Draw one line for each container, and one for each service without any."""
     rows: list[Sequence[object]] = []
     for service in data["services"]:

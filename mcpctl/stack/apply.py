@@ -82,6 +82,8 @@ class Applier:
         try:
             performers[step.action](step)
         except NotFound as error:
+            if step.action.startswith("remove"):
+                return  # it is gone already, which is all that was wanted
             raise EngineFailed(
                 f"{step.action} {step.target}: what it needs was removed meanwhile: {error.message}",
                 hint="mcpctl up",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mcpctl.compose import labels
-from mcpctl.errors import EngineFailed, NotFound, PartlyDone
+from mcpctl.errors import EngineFailed, PartlyDone
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.executor import execute
 from mcpctl.stack.observe import observe
@@ -98,8 +98,6 @@ class _Forgiving:
     def perform(self, step: Step) -> None:
         try:
             self.act(step)
-        except NotFound:
-            return  # it is gone already, which is all that was wanted
         except EngineFailed as error:
             self.refused[step.id] = Kept(f"{step.action.split()[-1]} {step.target}", error.message)
 

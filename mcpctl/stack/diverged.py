@@ -29,7 +29,9 @@ def diverged(project: Project, service: Service, container: Container, observed:
         reasons.append(
             f"image {service.image_name(project.name)}: {_short(container.image_id)} -> {_short(image.id)}"
         )
-    reasons += _stale_networks(project, service, container, observed)
+    named = {reason.partition(":")[0] for reason in reasons}
+    stale = _stale_networks(project, service, container, observed)
+    reasons += [reason for reason in stale if reason.partition(":")[0] not in named]
     reasons += _new_contents(service, container, observed)
     return tuple(reasons)
 

@@ -261,8 +261,8 @@ class _Waiting:
 
     def _until_settled(self, container: Container, stop: Event) -> Assessment:
         pause, life, chances = FIRST_PAUSE, _Life(), _Chances()
-        found: Container | None = container
         while True:
+            found = self.engine.find_container(container.id)
             if found is None:
                 return Assessment(container, "failed", "removed", "the container is gone")
             left = self.deadline - time.monotonic()
@@ -286,7 +286,6 @@ class _Waiting:
             if time.monotonic() >= self.deadline:
                 return assessment
             pause = min(pause * 1.6, LONGEST_PAUSE)
-            found = self.engine.find_container(container.id)
 
 
 def _unhealthy(assessment: Assessment) -> bool:

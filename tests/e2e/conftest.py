@@ -132,7 +132,7 @@ def new_stack(base: Path) -> Stack:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("AWS_", "MCP_", "COMPOSE_", "DOCKER_"))
+        if key == "DOCKER_HOST" or not key.startswith(("AWS_", "MCP_", "COMPOSE_", "DOCKER_"))
     }
     environment = kept | {
         "HOME": str(home),

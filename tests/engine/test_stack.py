@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mcpctl.compose import labels
 from mcpctl.doctor import find_holder
 from mcpctl.engine.client import Engine
 from mcpctl.errors import ExitCode, PortTaken, Unhealthy
@@ -350,3 +351,47 @@ def test_what_compose_run_leaves_behind_goes_with_down(stack: Make) -> None:
     one.down()
     assert one.containers() == ()
     assert one.engine.networks([f"com.docker.compose.project={one.name}"]) == ()
+
+
+@pytest.mark.engine_from(25)
+def test_a_start_interval_reaches_an_engine_that_knows_it(stack: Make) -> None:
+    one = stack(
+        """
+        services:
+          a:
+            image: IMAGE
+            command: [sleep, "300"]
+            init: true
+            healthcheck: {test: "true", interval: 1h, start_period: 1h, start_interval: 100ms}
+        """
+    )
+    one.up(wait=False)
+    assert one.one("a").raw["Config"]["Healthcheck"]["StartInterval"] == 100_000_000
+    eventually(lambda: one.one("a").health == "healthy", "the engine's own check, long before its interval")
+
+
+@pytest.mark.engine_from(25)
+def test_each_network_has_the_hardware_address_that_the_file_gives_it(stack: Make) -> None:
+    one = stack(
+        """
+        services:
+          a:
+            image: IMAGE
+            command: [sleep, "300"]
+            init: true
+            networks: {x: {mac_address: "02:42:ac:11:65:01"}, y: {mac_address: "02:42:ac:11:65:02"}}
+          b: {image: IMAGE, command: [sleep, "300"], init: true, mac_address: "02:42:ac:11:65:03"}
+        networks: {x: {}, y: {}}
+        """
+    )
+    one.up(wait=False)
+    addresses = {
+        f"{item.labels[labels.SERVICE]} {network.removeprefix(one.name)}": settings["MacAddress"]
+        for item in one.containers()
+        for network, settings in item.raw["NetworkSettings"]["Networks"].items()
+    }
+    assert addresses == {
+        "a _x": "02:42:ac:11:65:01",
+        "a _y": "02:42:ac:11:65:02",
+        "b _default": "02:42:ac:11:65:03",
+    }

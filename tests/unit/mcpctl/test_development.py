@@ -27,9 +27,11 @@ ROOT = Path(__file__).resolve().parents[3]
 PYTEST = """\
 #!/bin/sh
 shift 2
-echo "$@" > "$PYTEST_ASKED"
+printf "%s\\n" "$*" >> "$PYTEST_ASKED"
 exit "$PYTEST_CODE"
 """
+
+ENGINE26 = "tests/engine tests/e2e/test_quick_start.py tests/e2e/test_interop.py"
 
 
 @pytest.fixture
@@ -52,15 +54,30 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["unit", "tests/docs"], "tests/unit tests/oracle tests/docs"),
         (["tests/unit/mcpctl/test_errors.py::test_x"], "tests/unit/mcpctl/test_errors.py::test_x"),
         (["docs", "--", "-x"], "-x tests/docs"),
+        (["engine26"], f"{{python}} -m pytest {ENGINE26}"),
+        (["docs", "engine26"], f"tests/docs\n{{python}} -m pytest {ENGINE26}"),
     ],
 )
 def test_parts_and_paths_are_handed_to_pytest(
-    words: list[str], handed_on: str, run: Run, asked: Path
+    words: list[str], handed_on: str, run: Run, asked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tests, "_ensure_engine", lambda *_: None)
     left = run("test", *words, "-o", "json") if "--" not in words else run("test", "-o", "json", *words)
     check("test", left.json)
     assert (left.exit_code, left.json["data"]) == (0, {"passed": True, "pytest_exit_code": 0})
-    assert asked.read_text().strip() == handed_on
+    assert asked.read_text().strip() == handed_on.format(python=tests.sys.executable)
+
+
+def test_the_whole_suite_is_three_goes_and_one_red_one_is_enough(
+    run: Run, asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tests, "_ensure_engine", lambda *_: None)
+    monkeypatch.setenv("PYTEST_CODE", "1")
+    assert run("test").exit_code == 1
+    quick, with_engine, newer = asked.read_text().splitlines()
+    assert "-n auto" in quick
+    assert set(with_engine.split()) == {"tests/engine", "tests/e2e", "tests/benchmarks"}
+    assert newer == f"{tests.sys.executable} -m pytest {ENGINE26}"
 
 
 def test_a_red_run_is_a_failure_with_pytests_own_code_in_the_data(
@@ -79,7 +96,7 @@ def test_a_word_that_is_no_part_and_no_path_is_a_usage_error(run: Run, asked: Pa
     assert not asked.exists()
 
 
-@pytest.mark.parametrize("words", [[], ["engine"], ["e2e"]])
+@pytest.mark.parametrize("words", [[], ["engine"], ["e2e"], ["engine26"]])
 def test_a_part_that_needs_an_engine_is_never_skipped_silently(
     words: list[str], run: Run, asked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

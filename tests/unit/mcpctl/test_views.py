@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 PORT = {"host_ip": "127.0.0.1", "host_port": 8000, "container_port": 8000, "protocol": "tcp"}
 CONTAINER = {"name": "mcp-router-backend-1", "state": "running", "health": "healthy", "ports": [PORT]}
+ENGINE = {"endpoint": "unix:///run/[x].sock", "reason": "the default socket", "version": "26.1.5"}
 STATUS = {
+    "engine": ENGINE,
     "services": [
         {"service": "backend", "desired": 1, "containers": [CONTAINER]},
         {"service": "frontend", "desired": 1, "containers": []},
         {"service": "worker", "desired": 0, "containers": []},
-    ]
+    ],
 }
 STEPS = {
     "steps": [
@@ -92,6 +94,7 @@ service    state         container              ports
 backend    healthy       mcp-router-backend-1   127.0.0.1:8000 -> 8000
 frontend   not created
 worker     scaled to 0
+Docker Engine 26.1.5 at unix:///run/[x].sock (the default socket)
 """,
 )
 case(
@@ -263,7 +266,7 @@ def test_what_another_program_reads_is_not_cut(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = {**CONTAINER, "name": "a" * 100}
-    data = {"services": [{"service": "backend", "desired": 1, "containers": [long]}]}
+    data = {"services": [{"service": "backend", "desired": 1, "containers": [long]}], "engine": ENGINE}
     assert "a" * 100 not in drawn("status", data, capfd)
     monkeypatch.delenv("COLUMNS")
     assert "a" * 100 in drawn("status", data, capfd)

@@ -8,7 +8,7 @@ import pytest
 
 from mcpctl.compose import labels
 from mcpctl.errors import PartlyDone
-from mcpctl.stack.down import down
+from mcpctl.stack.down import DownRequest, down
 from mcpctl.stack.observe import observe_for_down
 from mcpctl.stack.plan_down import DownChoice, networks_in_use
 from tests.unit.mcpctl.stack.world import Silence
@@ -123,7 +123,7 @@ def test_a_volume_that_a_container_of_somebody_else_uses_stays(stack: World) -> 
     stack.engine.create_container("foreign", {"Image": "d", "HostConfig": {"Mounts": [mount]}})
     assert "remove volume p_data: --volumes: its data is lost" not in stack.down_lines(volumes=True)
     with pytest.raises(PartlyDone, match="volume p_data is used by foreign; everything else is removed"):
-        down(stack.engine, stack.project, DownChoice(volumes=True), Silence())  # type: ignore[arg-type] - stands in
+        down(stack.engine, stack.project, DownRequest(DownChoice(volumes=True)), Silence())  # type: ignore[arg-type] - stands in
     assert stack.engine.names() == {"foreign": "created"}
     assert "p_data" in stack.engine._volumes
 
