@@ -14,6 +14,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "aws-test": ("aws", "test"),
     "clean-all": ("clean", "all"),
     "clean-images": ("clean", "images"),
+    "shell-backend": ("shell", "backend"),
     "logs-backend": ("logs", "backend"),
     "logs-frontend": ("logs", "frontend"),
     "test-aws": ("test", "aws"),

@@ -19,8 +19,10 @@ from mcpctl.cli import (
     lifecycle,
     logs,
     monitoring,
+    oneoff,
     quickstart,
     running,
+    terminal,
     tools,
 )
 from mcpctl.cli.aliases import place
@@ -47,7 +49,19 @@ def build_app() -> typer.Typer:
         epilog="Start here: mcpctl quick-start",
     )
     app.callback()(_global_options)
-    for group in (quickstart, building, lifecycle, running, logs, inspection, monitoring, development, host):
+    for group in (
+        quickstart,
+        building,
+        lifecycle,
+        running,
+        logs,
+        inspection,
+        monitoring,
+        terminal,
+        oneoff,
+        development,
+        host,
+    ):
         group.register(app)
     for name, group in (("aws", aws), ("tools", tools), ("engine", engine)):
         app.add_typer(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
-
-import typer
+from typing import TYPE_CHECKING, NoReturn
 
 from mcpctl.errors import ExitCode
 from mcpctl.output.outcome import Format, Outcome
@@ -14,6 +12,8 @@ from mcpctl.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import typer
 
     from mcpctl.stack.steps import Plan
     from mcpctl.stack.up import UpResult
@@ -73,11 +73,36 @@ def up_outcome(runtime: Runtime, result: UpResult) -> Outcome:
     return Outcome(data, lambda console: views.up(console, data))
 
 
+def leave(exit_code: int) -> NoReturn:
+    """End with an exit code that is not ours to explain, as a command in a container left it.
+
+    The parser takes 130 for a Ctrl-C of its own; it lets this exception through.
+    """
+    raise SystemExit(exit_code)
+
+
 def stream(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:
-    """Run an operation that writes one object a line itself, and no document at the end."""
+    """Run an operation that writes as it goes, one object a line in JSON mode, and no document at the end.
+
+    Ctrl-C is how a person ends it, so it is not told as a failure; its exit code stays.
+    """
     runtime = runtime_of(context)
     runtime.writer.format = output
-    operation(runtime)
+    try:
+        operation(runtime)
+    except KeyboardInterrupt:
+        leave(ExitCode.INTERRUPTED)
+
+
+def handed_over(context: typer.Context, operation: Callable[[Runtime], int]) -> NoReturn:
+    """Give stdin, stdout and stderr to a command in a container, and end with its exit code."""
+    runtime = runtime_of(context)
+    runtime.writer.format = Format.HUMAN
+    try:
+        code = operation(runtime)
+    except KeyboardInterrupt:
+        leave(ExitCode.INTERRUPTED)
+    leave(code)
 
 
 def change(
@@ -109,6 +134,13 @@ def look(context: typer.Context, output: Format, operation: Callable[[Runtime], 
         return operation(runtime)
 
     answer(context, output, run)
+
+
+def unlocked_change(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:
+    """Run an operation that changes the project and itself locks it for only a part of its time."""
+    runtime = runtime_of(context)
+    runtime.writer.format = output
+    _finish(runtime, audited(runtime, operation))
 
 
 def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome]) -> Outcome:
@@ -155,4 +187,4 @@ def _finish(runtime: Runtime, outcome: Outcome) -> None:
 
     runtime.writer.answer(runtime.command, replace(outcome, warnings=tuple(runtime.writer.warnings)))
     if outcome.exit_code:
-        raise typer.Exit(int(outcome.exit_code))
+        leave(int(outcome.exit_code))

@@ -161,7 +161,8 @@ def _port(source: Json) -> Port:
     )
 
 
-def _mount(source: Json) -> Mount:
+def build_mount(source: Json) -> Mount:
+    """Return one entry of ``volumes`` from its long form."""
     bind = table_at(source, "bind")
     volume = table_at(source, "volume")
     tmpfs = table_at(source, "tmpfs")
@@ -286,7 +287,7 @@ _CONVERTED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "secrets": ("secrets", _each(_file_use)),
     "stop_grace_period": ("stop_grace_period", parse_duration),
     "ulimits": ("ulimits", _every(_ulimit)),
-    "volumes": ("mounts", _each(_mount)),
+    "volumes": ("mounts", _each(build_mount)),
 } | {
     key: (key, _words)
     for key in [

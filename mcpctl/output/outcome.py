@@ -27,11 +27,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A command's answer. ``show`` draws it on stdout for people; None where there is nothing to say."""
+    """A command's answer. ``show`` draws it on stdout for people; None where there is nothing to say.
+
+    ``exit_code`` is one of ours, or that of a command that ran in a container.
+    """
 
     data: Mapping[str, object]
     show: Callable[[Console], None] | None = None
-    exit_code: ExitCode = ExitCode.OK
+    exit_code: int = ExitCode.OK
     warnings: Sequence[str] = ()
     errors: Sequence[McpctlError] = field(default_factory=tuple["McpctlError", ...])
 
@@ -52,10 +55,10 @@ def envelope(command: str, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _status(exit_code: ExitCode) -> str:
-    if exit_code is ExitCode.OK:
+def _status(exit_code: int) -> str:
+    if exit_code == ExitCode.OK:
         return "success"
-    return "partial" if exit_code is ExitCode.PARTLY_DONE else "error"
+    return "partial" if exit_code == ExitCode.PARTLY_DONE else "error"
 
 
 def failed(error: McpctlError, warnings: Sequence[str] = ()) -> Outcome:

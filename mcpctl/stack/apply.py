@@ -163,6 +163,19 @@ class Applier:
             lambda: network in self._engine.container(container).network_ids,
         )
 
+    def oneoff_spec(self, service: Service, name: str, slug: str) -> ContainerSpec:
+        """Return what to create for `run`; the services that it refers to must be there."""
+        service = self._resolved(service)
+        image_id = self._images.get(service.image_name(self._project.name), "")
+        placement = Placement(
+            number=1,
+            labels=labels.oneoff_labels(self._project, service, slug, image=image_id),
+            links=self._links(service, 1),
+            api_version=self._engine.api_version,
+            oneoff_name=name,
+        )
+        return container_spec(self._project, service, placement)
+
     def _resolved(self, service: Service) -> Service:
         first = {name: found[min(found)] for name, found in self._replicas.items() if found}
         profiles = with_profiles(service.security_opt, self._project.directory)

@@ -207,7 +207,9 @@ def _endpoints(project: Project, service: Service, placement: Placement, name: s
 
 def _endpoint(service: Service, key: str, placement: Placement, name: str) -> Json:
     attachment = service.networks[key]
-    settings: Json = {"Aliases": list(dict.fromkeys([name, service.name, *attachment.aliases]))}
+    # a one-off container must not answer to its service's name: others would be served by it
+    aliases = [] if placement.oneoff_name else [service.name, *attachment.aliases]
+    settings: Json = {"Aliases": list(dict.fromkeys([name, *aliases]))}
     if placement.links:
         settings["Links"] = list(placement.links)
     ipam: Json = {}

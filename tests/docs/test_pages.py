@@ -154,7 +154,8 @@ def test_every_command_of_the_overview_is_there_and_none_is_missing() -> None:
     generated = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
     known = set(re.findall(r"^\| \[`(.+?)`\]", generated, re.MULTILINE))
     named = {line.removeprefix("mcpctl ") for line in re.findall(r"`(mcpctl [^`]+)`", readme)}
-    assert known == {" ".join(name.split()[:2]) if name.startswith("tools") else name for name in named}
+    with_arguments = {"tools": 2, "exec": 1, "run": 1}
+    assert known == {" ".join(name.split()[: with_arguments.get(name.split()[0])]) for name in named}
 
 
 def package_settings() -> str:

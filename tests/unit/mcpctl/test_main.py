@@ -148,8 +148,15 @@ def leaves(group: Any, path: tuple[str, ...] = ()) -> dict[str, list[str]]:
 COMMANDS = leaves(typer.main.get_command(build_app()))
 NOT_FAILING_HERE = {"engine install", "engine start", "test", "serve", "aws list-profiles", "config"}
 """Two touch the machine's engine, two run for long, profiles may be empty, `config` asks no engine."""
-ARGUMENTS = {"tools call": ["aws/validate-credentials"]}
-EXPECTED = {"aws validate": 6, "aws account-info": 6, "aws test": 6, "tools list": 1, "tools call": 1}
+ARGUMENTS = {"tools call": ["aws/validate-credentials"], "exec": ["web", "true"], "run": ["web", "true"]}
+EXPECTED = {
+    "aws validate": 6,
+    "aws account-info": 6,
+    "aws test": 6,
+    "tools list": 1,
+    "tools call": 1,
+    "shell": 2,  # a terminal is what it needs first
+}
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - NOT_FAILING_HERE))
@@ -157,7 +164,7 @@ def test_a_command_that_fails_answers_with_one_document(command: str, run: Run, 
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = ["--url", f"http://127.0.0.1:{unused.getsockname()[1]}"] if command.startswith("tools") else []
-        left = run("-H", NOWHERE, *COMMANDS[command], *ARGUMENTS.get(command, []), *url, "-o", "json")
+        left = run("-H", NOWHERE, *COMMANDS[command], "-o", "json", *url, *ARGUMENTS.get(command, []))
     assert left.exit_code == EXPECTED.get(command, 5), left.stdout
     assert left.stdout.count("\n") == 1
     assert left.stderr == ""
