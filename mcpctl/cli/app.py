@@ -24,6 +24,7 @@ from mcpctl.cli import (
     running,
     terminal,
     tools,
+    watching,
 )
 from mcpctl.cli.aliases import place
 from mcpctl.cli.help import Group
@@ -57,6 +58,7 @@ def build_app() -> typer.Typer:
         logs,
         inspection,
         monitoring,
+        watching,
         terminal,
         oneoff,
         development,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-SHARED_SCHEMAS = {"envelope", "definitions", "log-line"}
+SHARED_SCHEMAS = {"envelope", "definitions", "event", "log-line"}
 
 VARIABLES = [
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_REGION"),

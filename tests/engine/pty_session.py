@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from tests.engine.stack import SECONDS
 
+LATEST = 2000
+"""Characters of the screen that a failure shows."""
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -57,7 +60,7 @@ class Screen:
         """Return what came up to and with ``wanted``; what comes after is kept for the next call."""
         deadline = time.monotonic() + SECONDS
         while wanted not in self.text:
-            assert self._read(deadline), f"{wanted!r} never came: {self.text!r}"
+            assert self._read(deadline), f"{wanted!r} never came: {self.text[-LATEST:]!r}"
         found, _, self.text = self.text.partition(wanted)
         return found + wanted
 
