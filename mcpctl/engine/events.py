@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcpctl.engine.failures import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from mcpctl.engine.client import Engine
 
@@ -24,16 +25,17 @@ class Event:
     attributes: Mapping[str, str]
 
 
-def events(
+@contextmanager
+def listening(
     engine: Engine,
     labels: Iterable[str],
     *,
     since: float | None = None,
     until: float | None = None,
-) -> Iterator[Event]:
-    """Yield the events of containers that carry all of ``labels``, for ever or up to ``until``.
+) -> Generator[Iterator[Event]]:
+    """Give the events of containers that carry all of ``labels``, for ever or up to ``until``.
 
-    ``since`` and ``until`` are Unix times.
+    ``since`` and ``until`` are Unix times. Leaving the context ends the stream in whatever thread reads it.
     """
     filters = {"type": ["container"], "label": list(labels)}
     with translated(engine.endpoint, "listening to events"):
@@ -43,6 +45,14 @@ def events(
             filters=filters,
             decode=True,
         )
+    try:
+        yield _read(engine, stream)
+    finally:
+        stream.close()
+
+
+def _read(engine: Engine, stream: Any) -> Iterator[Event]:
+    with translated(engine.endpoint, "listening to events"):
         for raw in stream:
             actor = raw["Actor"]
             yield Event(moment(raw["timeNano"]), raw["Action"], actor["ID"], actor["Attributes"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from mcpctl.output.outcome import Format
 from mcpctl.output.tables import mark, table
 
 if TYPE_CHECKING:
@@ -12,10 +11,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mcpctl.output.writer import Writer
 
 SANDBOX = "SANDBOX"
-_LOG_STYLES = ("cyan", "magenta", "green", "yellow", "blue")
 
 
 def say(console: Console, text: str) -> None:
@@ -212,27 +209,3 @@ def arrival(console: Console, data: Mapping[str, Any]) -> None:
             expand=False,
         )
     )
-
-
-class LogView:
-    """Writes log lines as they come: coloured by service in a terminal, one object a line in JSON mode."""
-
-    def __init__(self, writer: Writer, *, timestamps: bool) -> None:
-        self._writer = writer
-        self._timestamps = timestamps
-        self._console = None if writer.format is Format.JSON else writer.console()
-        self._styles: dict[str, str] = {}
-
-    def line(self, item: Mapping[str, Any]) -> None:
-        """Write one line; its text came from outside and is never markup."""
-        if self._console is None:
-            self._writer.json(item)
-            return
-        from rich.text import Text
-
-        style = self._styles.setdefault(item["service"], _LOG_STYLES[len(self._styles) % len(_LOG_STYLES)])
-        text = Text(f"{item['container']} | ", style=style)
-        if self._timestamps:
-            text.append(f"{item['timestamp']} ", style="dim")
-        text.append(item["text"], style="default")
-        self._console.print(text, soft_wrap=True)

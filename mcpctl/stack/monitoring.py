@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from mcpctl.compose import labels
-from mcpctl.engine.events import events
+from mcpctl.engine.events import listening
 from mcpctl.engine.stats import Usage, processes, sample, samples
 from mcpctl.errors import EngineFailed, McpctlError, NotFound
 from mcpctl.stack.observe import number_of, observe_containers, service_of
@@ -180,10 +180,11 @@ def project_events(
     for name in services:
         require_service(project, name)
     own = [f"{labels.PROJECT}={project.name}", f"{labels.ONEOFF}=False"]
-    for event in events(engine, own, since=since, until=until):
-        service = event.attributes.get(labels.SERVICE, "")
-        if not services or service in services:
-            yield _event(event, service)
+    with listening(engine, own, since=since, until=until) as events:
+        for event in events:
+            service = event.attributes.get(labels.SERVICE, "")
+            if not services or service in services:
+                yield _event(event, service)
 
 
 def _event(event: Event, service: str) -> dict[str, object]:

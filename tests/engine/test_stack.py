@@ -17,7 +17,8 @@ from mcpctl.doctor import find_holder
 from mcpctl.engine.client import Engine
 from mcpctl.errors import ExitCode, PortTaken, Unhealthy
 from mcpctl.stack import readiness
-from mcpctl.stack.logs import LogRequest, follow_logs, read_logs
+from mcpctl.stack.follow import follow_logs
+from mcpctl.stack.logs import LogRequest, read_logs
 from mcpctl.stack.status import read_status
 from tests.engine.stack import eventually
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mcpctl.output import views
+from mcpctl.output.logs import LogView
 from mcpctl.output.outcome import Format
 from mcpctl.output.writer import Writer
 
@@ -281,8 +282,8 @@ def test_what_is_copied_from_a_terminal_is_not_broken_by_its_width(capfd: pytest
 @pytest.mark.parametrize(
     ("form", "timestamps", "text"),
     [
-        (Format.HUMAN, False, "web-1 | [red]hot[/red]\n"),
-        (Format.HUMAN, True, "web-1 | 2026-01-02T03:04:05.000000006Z [red]hot[/red]\n"),
+        (Format.HUMAN, False, "web-1  | [red]hot[/red]\n"),
+        (Format.HUMAN, True, "web-1  | 2026-01-02T03:04:05.000000006Z [red]hot[/red]\n"),
         (
             Format.JSON,
             False,
@@ -302,5 +303,5 @@ def test_a_log_line_is_shown_as_it_came(
         "timestamp": "2026-01-02T03:04:05.000000006Z",
         "text": "[red]hot[/red]",
     }
-    views.LogView(Writer(format=form), timestamps=timestamps).line(line)
+    LogView(Writer(format=form), ("web",), timestamps=timestamps).line(line)
     assert capfd.readouterr().out == text

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from mcpctl.engine.times import parse
 from mcpctl.engine.types import ExecResult, LogLine
 from mcpctl.errors import ExitCode, McpctlError, NotFound, PortTaken, Unhealthy
 from mcpctl.stack import apply, diagnosis, readiness, up
+from mcpctl.stack import follow as follow_module
 from mcpctl.stack import logs as logs_module
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.diagnosis import diagnose, unhealthy
-from mcpctl.stack.logs import LogRequest, follow_logs, read_logs
+from mcpctl.stack.follow import Position, follow_logs
+from mcpctl.stack.logs import LogRequest, read_logs
 from mcpctl.stack.observe import observe
 from mcpctl.stack.plan import unlabelled
 from mcpctl.stack.readiness import Assessment
@@ -225,7 +229,14 @@ def with_logs(monkeypatch: pytest.MonkeyPatch, lines: dict[str, list[int | Excep
                 raise item
             yield LogLine(container, "stdout", STAMP.format(item), str(item))
 
-    monkeypatch.setattr(logs_module, "logs", fake)
+    @contextmanager
+    def silence(*_args: object, **_options: object) -> Iterator[tuple[()]]:
+        yield ()
+
+    for module in (logs_module, follow_module):
+        monkeypatch.setattr(module, "logs", fake)
+    monkeypatch.setattr(follow_module, "listening", silence)
+    monkeypatch.setattr(follow_module, "engine_time", lambda _engine: 0.0)
 
 
 PAIR = "services: {a: {image: i}, b: {image: i}}"
@@ -259,12 +270,30 @@ def test_following_ends_when_all_have_ended_and_tells_a_failure(
     project = world.file(PAIR)
     world.up()
     a, b = (world.engine.container(f"p-{name}-1").id for name in "ab")
+    for name in "ab":
+        world.engine.set_state(f"p-{name}-1", Status="exited")
     with_logs(monkeypatch, {a: [1, 2], b: [3]})
     lines = list(follow_logs(world.engine, project, LogRequest()))  # type: ignore[arg-type] - stands in
     assert sorted(item.line.text for item in lines) == ["1", "2", "3"]
     with_logs(monkeypatch, {a: [], b: [McpctlError("the engine went away")]})
     with pytest.raises(McpctlError, match="went away"):
         list(follow_logs(world.engine, project, LogRequest()))  # type: ignore[arg-type] - stands in
+
+
+def line(text: str, second: int, stream: Literal["stdout", "stderr"] = "stdout") -> LogLine:
+    return LogLine("c", stream, STAMP.format(second), text)
+
+
+def test_what_is_read_again_after_a_restart_is_shown_once() -> None:
+    position = Position(5.0)
+    assert position.resume_at() == 5.0
+    # stdout and stderr may be out of order by a little, and lines of one moment may be equal
+    first = [line("a", 2), line("b", 1, "stderr"), line("c", 3), line("c", 3), line("d", 3)]
+    assert list(position.fresh(iter(first))) == first
+    assert position.resume_at() == pytest.approx(parse(STAMP.format(3)).timestamp() - 0.1)
+    again = [*first[2:], line("d", 3), line("e", 4)]
+    assert list(position.fresh(iter(again))) == [line("d", 3), line("e", 4)]
+    assert list(position.fresh(iter([line("e", 4)]))) == []
 
 
 def test_somebody_elses_volume_or_network_of_the_name_is_used_with_a_warning(world: World) -> None:
