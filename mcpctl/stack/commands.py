@@ -15,7 +15,7 @@ from mcpctl.engine.signals import Signals
 from mcpctl.engine.terminal import has_terminal
 from mcpctl.errors import NotFound
 from mcpctl.stack.observe import number_of, observe_containers, service_of
-from mcpctl.stack.order import require_service
+from mcpctl.stack.order import require_known, require_service
 
 if TYPE_CHECKING:
     from mcpctl.compose.model import Project
@@ -55,6 +55,7 @@ def running_replica(engine: Engine, project: Project, service: str, index: int =
     Raises:
         NotFound: there is no such service, or it does not run (exit 10).
     """
+    require_known(project, service)
     found = [item for item in observe_containers(engine, project.name) if service_of(item) == service]
     if not found:
         require_service(project, service)

@@ -13,7 +13,7 @@ from mcpctl.engine.events import listening
 from mcpctl.engine.stats import Usage, processes, sample, samples
 from mcpctl.errors import EngineFailed, McpctlError, NotFound
 from mcpctl.stack.observe import number_of, observe_containers, service_of
-from mcpctl.stack.order import require_service
+from mcpctl.stack.order import require_known, require_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,6 +65,8 @@ def chosen_containers(engine: Engine, project: Project, services: Sequence[str])
     Raises:
         NotFound: a name is no service and has no container (exit 10).
     """
+    for name in services:
+        require_known(project, name)
     found = observe_containers(engine, project.name)
     known = {service_of(item) for item in found}
     for name in services:
@@ -178,7 +180,7 @@ def project_events(
 ) -> Iterator[dict[str, object]]:
     """Yield what happens to the project's containers, one-off ones left out, as `events` prints it."""
     for name in services:
-        require_service(project, name)
+        require_known(project, name)
     own = [f"{labels.PROJECT}={project.name}", f"{labels.ONEOFF}=False"]
     with listening(engine, own, since=since, until=until) as events:
         for event in events:

@@ -61,6 +61,12 @@ def selected(project: Project, names: Iterable[str], *, with_dependencies: bool)
     return frozenset(chosen)
 
 
+def require_known(project: Project, name: str) -> None:
+    """Refuse a name that the file does not have; a service of a disabled profile may run all the same."""
+    if name not in project.disabled:
+        require_service(project, name)
+
+
 def require_service(project: Project, name: str) -> None:
     """Refuse a name that is no enabled service, offering the nearest."""
     from difflib import get_close_matches
