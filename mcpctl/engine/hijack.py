@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, Protocol
@@ -140,8 +141,8 @@ class SocketConnection:
             return self._socket.recv(PIECE)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
             raise BlockingIOError from error
-        except ConnectionResetError:  # the engine hangs up so when a container is killed
-            return b""
+        except (ConnectionResetError, ssl.SSLZeroReturnError):
+            return b""  # a killed container's connection is reset; TLS tells the end so once both have ended
 
     def send(self, data: bytes) -> int:
         """Send what the socket takes."""
@@ -155,13 +156,45 @@ class SocketConnection:
         if not isinstance(self._socket, ssl.SSLSocket):
             self._socket.shutdown(socket.SHUT_WR)
             return
-        with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLError):  # the other side's answer comes later
-            self._socket.unwrap()
+        while self._socket.pending():
+            self._early += self._socket.recv(PIECE)
+        _send_all(self._socket.fileno(), _farewell(self._socket))
 
     def close(self) -> None:
         """Close the socket."""
         self._answer.close()
         self._socket.close()
+
+
+def _farewell(connection: ssl.SSLSocket) -> bytes:
+    """Return the record by which TLS ends one direction.
+
+    Python sends it only together with a read of the answer, and fails for good where data of the other side
+    comes first. So it speaks into a socket of our own meanwhile, which has nothing to read.
+    """
+    descriptor = connection.fileno()
+    real = os.dup(descriptor)
+    outside, inside = socket.socketpair()
+    with outside, inside:
+        inside.setblocking(False)
+        os.dup2(inside.fileno(), descriptor)
+        try:
+            connection.unwrap()
+        except ssl.SSLWantReadError:  # that is all that can come of it
+            return outside.recv(PIECE)
+        finally:
+            os.dup2(real, descriptor)
+            os.close(real)
+    return b""  # the other side has ended already
+
+
+def _send_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:
+            select.select((), (descriptor,), ())
 
 
 class PipeConnection:
