@@ -105,7 +105,10 @@ def _prepared(runtime: Runtime, request: RunRequest, lock_wait: float, *, tty: b
     from mcpctl.stack.run import prepare
 
     with runtime.state.locked(runtime.command, wait=lock_wait), runtime.progress() as progress:
-        return prepare(runtime.engine, runtime.project, request, progress, tty=tty)
+        oneoff = prepare(runtime.engine, runtime.project, request, progress, tty=tty)
+    for warning in oneoff.warnings:
+        runtime.writer.warn(warning)
+    return oneoff
 
 
 def _here(runtime: Runtime, request: RunRequest, lock_wait: float, *, tty: bool) -> Outcome:

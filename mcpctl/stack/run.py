@@ -20,9 +20,11 @@ from mcpctl.stack.apply import Applier
 from mcpctl.stack.commands import OUTPUT_LIMIT
 from mcpctl.stack.executor import execute
 from mcpctl.stack.images import BuildChoice, plan_images
+from mcpctl.stack.mounts import written_files
 from mcpctl.stack.observe import observe, observe_images
 from mcpctl.stack.oneoff import RunRequest, ground_of, oneoff_name, oneoff_service, plan_oneoff
 from mcpctl.stack.order import require_service, selected
+from mcpctl.stack.plan import unlabelled
 from mcpctl.stack.up import run_image_steps
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class OneOff:
     remove: bool
     grace: float
     """Seconds that the command has to end after a signal before it is killed."""
+    warnings: tuple[str, ...] = ()
 
 
 class CannotStart(EngineFailed):
@@ -109,10 +112,19 @@ def prepare(
     config = {**spec.config, **streams, "HostConfig": host}
     created = engine.create_container(name, config, spec.platform)
     grace = service.stop_grace_period
-    oneoff = OneOff(created, name, tty, request.remove, _GRACE_SECONDS if grace is None else grace / 1e9)
+    oneoff = OneOff(
+        created,
+        name,
+        tty=tty,
+        remove=request.remove,
+        grace=_GRACE_SECONDS if grace is None else grace / 1e9,
+        warnings=(*unlabelled(project, observed), *applier.warnings),
+    )
     with removed_unless_done(engine, oneoff):
         for network, settings in spec.later_networks.items():
             engine.connect(network, created, settings)
+        if files := written_files(project, service):
+            engine.write_files(created, files)
     return oneoff
 
 

@@ -36,7 +36,8 @@ services:
     image: IMAGE
     init: true
     command: [sleep, "600"]
-  bare: {image: IMAGE, profiles: [never]}
+  bare: {image: IMAGE, profiles: [never], secrets: [word]}
+secrets: {word: {environment: WORD}}
 volumes: {data: {}}
 """
 ENVIRON = {"HOME": "/nonexistent", "NO_COLOR": "1"}
@@ -182,6 +183,13 @@ def test_run_brings_up_what_is_needed_and_nothing_of_the_service_itself(stack: M
     alone = stack(PROJECT)
     assert mcpctl(alone, "run", "--no-deps", "--rm", "web", "true").returncode == 0
     assert alone.containers() == ()
+
+
+def test_secrets_are_written_into_a_oneoff(stack: Make) -> None:
+    made = stack(PROJECT)
+    (made.folder / ".env").write_text("WORD=opensesame\n")
+    done = mcpctl(made, "--profile", "never", "run", "--rm", "bare", "cat", "/run/secrets/word")
+    assert (done.returncode, done.stdout) == (0, b"opensesame"), done.stderr
 
 
 def oneoff(stack: Stack) -> Any:
