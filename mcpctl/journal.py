@@ -118,6 +118,7 @@ class Journal:
         self._lock = Lock()
         self._file: int | None = None
         self._begun = False
+        self._over = False
 
     def planned(self, plan: Iterable[StepLike]) -> None:
         """Write down the steps that are about to run, after those of an earlier plan; nothing for none."""
@@ -145,12 +146,14 @@ class Journal:
     def end(self, *, done: bool) -> None:
         """Take the journal away: the operation ended in order.
 
-        One that failed before it had a plan leaves the journal of an earlier one as it was.
+        One that failed before it had a plan leaves the journal of an earlier one as it was. Nothing is taken
+        away twice: once the lock is given back, the file may be another operation's.
         """
         with self._lock:
             self._close()
-            if self._begun or done:
+            if (self._begun or done) and not self._over:
                 self._attempt(lambda: self._path.unlink(missing_ok=True))
+                self._over = True
 
     def _note(self, step: StepLike, state: str) -> None:
         with self._lock:
@@ -159,7 +162,7 @@ class Journal:
                 self._attempt(lambda: self._append(self._numbers[step.id], state))
 
     def _begin(self) -> None:
-        self._begun = True
+        self._begun, self._over = True, False
         self._close()
         partial = self._path.with_suffix(".partial")
         partial.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from mcpctl.errors import ExitCode
@@ -11,7 +12,7 @@ from mcpctl.output.outcome import Format, Outcome
 from mcpctl.runtime import Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     import typer
 
@@ -141,6 +142,21 @@ def unlocked_change(context: typer.Context, output: Format, operation: Callable[
     runtime = runtime_of(context)
     runtime.writer.format = output
     _finish(runtime, audited(runtime, operation))
+
+
+@contextmanager
+def locked_part(runtime: Runtime, lock_wait: float) -> Generator[None]:
+    """Hold the lock, and the journal with it, for the part of an operation that needs them."""
+    with runtime.state.locked(runtime.command, wait=lock_wait):
+        if left := runtime.state.left_behind():
+            runtime.writer.warn(f"the last operation was interrupted: {left}; this one takes up from there")
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if runtime.journal:
+                runtime.journal.end(done=done)
 
 
 def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome]) -> Outcome:

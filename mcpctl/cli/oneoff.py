@@ -104,7 +104,7 @@ def _prepared(runtime: Runtime, request: RunRequest, lock_wait: float, *, tty: b
     """Bring up what is needed and create the container, under the project's lock; it is free afterwards."""
     from mcpctl.stack.run import prepare
 
-    with runtime.state.locked(runtime.command, wait=lock_wait), runtime.progress() as progress:
+    with frame.locked_part(runtime, lock_wait), runtime.progress() as progress:
         oneoff = prepare(runtime.engine, runtime.project, request, progress, tty=tty)
     for warning in oneoff.warnings:
         runtime.writer.warn(warning)

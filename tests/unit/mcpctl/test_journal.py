@@ -224,3 +224,11 @@ def test_a_damaged_journal_stops_nobody(run: Callable[..., Any], project: Path) 
     left = run("-C", project, "-H", NOWHERE, "status")
     assert left.exit_code == 5
     assert "interrupted" not in left.stderr
+
+
+def test_one_that_has_ended_leaves_the_next_ones_journal_alone(path: Path, written: Journal) -> None:
+    written.planned((A,))
+    written.end(done=True)
+    path.write_text("another's")
+    written.end(done=True)
+    assert path.read_text() == "another's"
