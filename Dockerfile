@@ -1,5 +1,6 @@
 # One file for every image of the stack. It uses nothing that the classic builder lacks, and that builder runs
 # every stage above its target: hence the order, and the last stage, which makes `docker build .` the backend.
+# MCP_CA_BUNDLE (`mcpctl build --ca-bundle FILE`) is certificates as PEM, trusted while a step runs and left nowhere.
 ARG BASE_IMAGE=python:3.11-slim
 
 # --- what all images share: the user, and no package installer ---------------------------------------------------
@@ -18,6 +19,7 @@ LABEL org.opencontainers.image.title="mcp-router" \
 FROM ${BASE_IMAGE} AS builder
 COPY docker/install-requirements.sh /build/
 COPY requirements/server.txt /build/
+ARG MCP_CA_BUNDLE=
 RUN sh /build/install-requirements.sh /build/server.txt
 
 # --- the tool service --------------------------------------------------------------------------------------------
@@ -41,9 +43,15 @@ CMD ["python3", "-m", "server", "--host", "0.0.0.0", "--port", "8000"]
 
 # --- the web page, and one door to the service ---------------------------------------------------------------------
 FROM runtime AS frontend
-RUN apt-get update \
+ARG MCP_CA_BUNDLE=
+RUN if [ -n "$MCP_CA_BUNDLE" ]; then \
+        printf '%s\n' "$MCP_CA_BUNDLE" | cat /etc/ssl/certs/ca-certificates.crt - > /tmp/ca.crt \
+        && echo 'Acquire::https::CAInfo "/tmp/ca.crt";' > /etc/apt/apt.conf.d/99ca; \
+    fi \
+    && apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nginx \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /etc/nginx/sites-enabled /etc/nginx/modules-enabled
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /etc/nginx/sites-enabled /etc/nginx/modules-enabled \
+        /tmp/ca.crt /etc/apt/apt.conf.d/99ca
 COPY docker/nginx.conf /etc/nginx/nginx.conf
 COPY server/console /app/console
 COPY server/healthcheck.py /app/server/healthcheck.py
@@ -58,6 +66,7 @@ CMD ["nginx", "-e", "stderr", "-g", "daemon off;"]
 FROM ${BASE_IMAGE} AS sandbox-builder
 COPY docker/install-requirements.sh /build/
 COPY requirements/sandbox.txt /build/
+ARG MCP_CA_BUNDLE=
 RUN sh /build/install-requirements.sh /build/sandbox.txt
 
 FROM runtime AS sandbox

@@ -4,6 +4,10 @@ set -eu
 
 requirements=$1
 bundle=/etc/ssl/certs/ca-certificates.crt
+if [ -n "${MCP_CA_BUNDLE:-}" ]; then
+    { cat "$bundle" 2>/dev/null || true; printf '%s\n' "$MCP_CA_BUNDLE"; } > /tmp/ca-bundle.crt
+    bundle=/tmp/ca-bundle.crt
+fi
 # pip before 24.2 does not look into the system's certificates, which may name a proxy that inspects TLS.
 if [ -f "$bundle" ]; then
     export PIP_CERT="$bundle"
@@ -14,7 +18,7 @@ python3 -m venv /tmp/installer
 python3 -m venv --without-pip /opt/venv
 /tmp/installer/bin/pip --python /opt/venv/bin/python3 install --quiet --no-compile --only-binary :all: \
     --require-hashes --requirement "$requirements"
-rm -rf /tmp/installer
+rm -rf /tmp/installer /tmp/ca-bundle.crt
 
 packages=$(/opt/venv/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 # Type stubs, test suites, examples and C sources serve development only.

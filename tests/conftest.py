@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 # The same cases in every run, so that a failure comes back; HYPOTHESIS_PROFILE=search looks further.
-settings.register_profile("repeat", derandomize=True, database=None)
-settings.register_profile("search", max_examples=2000)
+settings.register_profile("repeat", derandomize=True, database=None, deadline=None)
+settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "CI"}

@@ -39,7 +39,7 @@ EXAMPLES = {
     "config": "mcpctl config -o json",
     "": "mcpctl -C ~/mcp-router --host tcp://127.0.0.1:2375 status",
     "quick-start": "mcpctl quick-start --yes --sandbox",
-    "build": "mcpctl build backend --no-cache",
+    "build": "mcpctl build backend --explain",
     "up": "mcpctl up --pull always --wait-timeout 300",
     "rebuild": "mcpctl rebuild backend --no-cache",
     "start": "mcpctl start backend",

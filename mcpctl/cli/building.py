@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from mcpctl.output.outcome import Format, Outcome
 
 if TYPE_CHECKING:
     from mcpctl.runtime import Runtime
+    from mcpctl.stack.images import BuildChoice
 
 PANEL = "Essential"
 
@@ -26,6 +28,13 @@ def build(
     services: ServicesArgument = None,
     pull: Annotated[bool, typer.Option("--pull", help="Look for newer base images.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step anew.")] = False,
+    ca_bundle: Annotated[
+        Path | None,
+        typer.Option("--ca-bundle", metavar="FILE", help="Trust these certificates (PEM) while building."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say which builder, what goes in, and why; change nothing.")
+    ] = False,
     dry_run: DryRunOption = False,
     lock_wait: LockWaitOption = 0,
     output: OutputOption = Format.HUMAN,
@@ -38,16 +47,32 @@ def build(
         from mcpctl.stack.order import selected
         from mcpctl.stack.up import run_image_steps
 
-        project, engine = runtime.project, runtime.engine
+        project, engine, state = runtime.project, runtime.engine, runtime.state
         chosen = selected(project, services or (), with_dependencies=False)
         built = frozenset(name for name in chosen if project.services[name].build)
+        choice = BuildChoice(
+            pull, no_cache, state.remember_build, _from(runtime, ca_bundle), warn=runtime.writer.warn
+        )
+        if explain:
+            return _explained(runtime, sorted(built), choice)
         steps = plan_images(project, observe_images(engine, project), built, rebuild=True)
         if dry_run:
             return frame.plan_outcome(steps)
         with runtime.progress() as progress:
-            run_image_steps(
-                engine, project, steps, BuildChoice(pull, no_cache, runtime.state.remember_build), progress
-            )
+            run_image_steps(engine, project, steps, choice, progress)
         return Outcome({"images": [step.target for step in steps]})
 
-    frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)
+    frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run or explain)
+
+
+def _from(runtime: Runtime, file: Path | None) -> Path | None:
+    return runtime.working_directory / file if file else None
+
+
+def _explained(runtime: Runtime, services: list[str], choice: BuildChoice) -> Outcome:
+    from mcpctl.output import building
+    from mcpctl.stack.explain import explain
+
+    found = explain(runtime.engine, runtime.project, services, choice, runtime.state.built_images())
+    data = found.to_json()
+    return Outcome(data, lambda console: building.explanation(console, data))

@@ -140,11 +140,13 @@ def _build(source: Json) -> Build:
         for key in ("target", "args", "labels", "network", "pull", "no_cache", "additional_contexts")
         if key in source
     }
-    fields |= {key: tuple(source[key]) for key in ("cache_from", "tags", "platforms") if key in source}
+    fields |= {
+        key: tuple(source[key]) for key in ("cache_from", "cache_to", "tags", "platforms") if key in source
+    }
     return Build(
         context=source["context"],
         dockerfile=source["dockerfile"],
-        secrets=tuple(use["source"] for use in source.get("secrets", ())),
+        secrets=tuple(_file_use(use) for use in source.get("secrets", ())),
         shm_size=int(source["shm_size"]) if "shm_size" in source else None,
         extra_hosts=tuple(_host(line) for line in source.get("extra_hosts", ())),
         **fields,

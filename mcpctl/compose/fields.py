@@ -71,7 +71,7 @@ BUILD = record(
         *_text("context", "dockerfile"),
         *_of(PAIRS, "args"),
         *_of(LABELS, "labels"),
-        *_texts("cache_from"),
+        *_texts("cache_from", "cache_to"),
         *_flag("no_cache"),
         *_of(LABELS, "additional_contexts"),
         *_flag("pull"),

@@ -25,8 +25,9 @@ class Build:
     args: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
     additional_contexts: Mapping[str, str] = field(default_factory=dict[str, str])
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[FileReference, ...] = ()
     network: str | None = None
     shm_size: int | None = None
     extra_hosts: tuple[str, ...] = ()

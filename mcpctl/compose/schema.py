@@ -68,7 +68,7 @@ BUILD = Record(
         "ssh": Unsupported("pass the key as a build secret: build.secrets"),
         "labels": PAIRS,
         "cache_from": TEXTS,
-        "cache_to": Unsupported("run the export with: docker buildx build --cache-to"),
+        "cache_to": TEXTS,
         "no_cache": FLAG,
         "additional_contexts": Either((Table(TEXT), UNIQUE_TEXTS)),
         "network": TEXT,

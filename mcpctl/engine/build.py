@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from mcpctl.engine.context import open_context
 from mcpctl.engine.failures import translated
 from mcpctl.errors import EngineFailed
 
@@ -13,24 +14,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from mcpctl.engine.client import Engine
+    from mcpctl.engine.recipe import Recipe
     from mcpctl.engine.types import BuildSpec
 
 KEPT_LINES = 20
+_BOOKKEEPING = (" ---> ", "Removing intermediate container ")
+_NO_BASE = (
+    "pull access denied",
+    "manifest unknown",
+    "No such image",
+    "no such image",
+    "failed to resolve source metadata",
+    "failed to do request",
+)
 
 
-def build(engine: Engine, spec: BuildSpec, report: Callable[[str], None]) -> str:
-    """Build an image with the engine's own builder and return its id.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished build; ``context_digest`` is of what was sent, empty where the builder read the folder."""
+
+    image_id: str
+    context_digest: str = ""
+
+
+def build(engine: Engine, spec: BuildSpec, recipe: Recipe, report: Callable[[str], None]) -> Built:
+    """Build an image with the engine's own builder.
 
     Raises:
         EngineFailed: with the failing step and its last lines of output.
     """
-    context = open_context(spec.context, spec.dockerfile)
+    context, digest = recipe.context, hashlib.sha256()
     with translated(engine.endpoint, f"building {spec.tag}"):
         answer = engine.api.post(
             f"{engine.api.base_url}/v{engine.api.api_version}/build",
-            params=_parameters(spec, context.dockerfile),
+            params=_parameters(engine, spec, context.dockerfile),
             headers={"Content-Type": "application/x-tar", **_registry_credentials(engine)},
-            data=context.stream(),
+            data=context.stream(digest),
             stream=True,
             timeout=(10, None),  # a step may be silent for as long as it takes
         )
@@ -38,18 +57,23 @@ def build(engine: Engine, spec: BuildSpec, report: Callable[[str], None]) -> str
             if answer.status_code != 200:
                 raise EngineFailed(f"building {spec.tag}: {_message(answer.text)}")
             _follow(spec.tag, _objects(answer.iter_lines()), report)
+    return Built(built_image(engine, spec), digest.hexdigest())
+
+
+def built_image(engine: Engine, spec: BuildSpec) -> str:
+    """Return the id of the image that a build has just left."""
     image = engine.find_image(spec.tag)
     if image is None:
         raise EngineFailed(f"building {spec.tag}: the build ended but left no image", hint="mcpctl build")
     return image.id
 
 
-def _parameters(spec: BuildSpec, dockerfile: str) -> dict[str, str | list[str]]:
+def _parameters(engine: Engine, spec: BuildSpec, dockerfile: str) -> dict[str, str | list[str]]:
     parameters: dict[str, str | list[str] | None] = {
         "t": [spec.tag, *spec.more_tags],
         "dockerfile": dockerfile,
         "target": spec.target,
-        "buildargs": json.dumps(dict(spec.args)) if spec.args else None,
+        "buildargs": json.dumps(arguments) if (arguments := {**engine.proxies, **spec.args}) else None,
         "labels": json.dumps(dict(spec.labels)) if spec.labels else None,
         "cachefrom": json.dumps(list(spec.cache_from)) if spec.cache_from else None,
         "networkmode": spec.network,
@@ -92,20 +116,30 @@ def _follow(tag: str, events: Iterator[dict[str, Any]], report: Callable[[str], 
     step, last = "", list[str]()
     for event in events:
         if error := event.get("error"):
-            tail = "\n".join(last[-KEPT_LINES:])
-            raise EngineFailed(
-                f"building {tag} failed at {step or 'its first step'}: {error}",
-                hint="mcpctl build -v shows every line",
-                details={"step": step, "output": tail},
-            )
+            raise failed_build(tag, step, str(error), last[-KEPT_LINES:])
         for line in str(event.get("stream") or event.get("status") or "").splitlines():
             if not line.strip():
                 continue
             if line.startswith("Step "):
                 step = line
                 last.clear()
-            last.append(line)
+            if not line.startswith(_BOOKKEEPING):
+                last.append(line)
             report(line)
+
+
+def failed_build(tag: str, step: str, error: str, last: Iterable[str]) -> EngineFailed:
+    """Make the error for a build that failed at a step, with the step's last lines."""
+    hint = "mcpctl -v build shows every line"
+    if any(words in error for words in _NO_BASE):
+        hint = "load or build the image that it starts from, name another one, or: mcpctl doctor"
+    if "unsupported frontend capability" in error:
+        hint = "build.additional_contexts needs a newer BuildKit: that of Docker Engine 23 or later"
+    return EngineFailed(
+        f"building {tag} failed at {step or 'its first step'}: {error}",
+        hint=hint,
+        details={"step": step, "output": "\n".join(last)},
+    )
 
 
 def pull(engine: Engine, image: str, report: Callable[[str], None], *, timeout: float = 600) -> None:

@@ -115,6 +115,13 @@ class Engine:
             self.api._raise_for_status(answer)  # noqa: SLF001 - the SDK's one way to its own errors
             return answer.json() if answer.content else None
 
+    @cached_property
+    def proxies(self) -> dict[str, str]:
+        """Return the proxies of Docker's config.json as variables in both spellings."""
+        from mcpctl.engine.proxies import configured
+
+        return configured(self.endpoint.url)
+
     def info(self) -> EngineInfo:
         """Ask the engine who it is."""
         info = self._get("asking the engine who it is", "/info")

@@ -40,15 +40,6 @@ class Ignore:
         self.text = text
         self._patterns = tuple(_compile(line) for line in _lines(text))
 
-    def excludes(self, path: str) -> bool:
-        """Tell whether a path, relative to the context and with ``/``, is left out."""
-        trail: Trail = ()
-        excluded = False
-        parts = path.split("/")
-        for count in range(1, len(parts) + 1):
-            excluded, trail = self.decide("/".join(parts[:count]), trail)
-        return excluded
-
     def decide(self, path: str, above: Trail) -> tuple[bool, Trail]:
         """Decide on a path from what matched the folder above it; return the verdict and its own trail.
 

@@ -153,6 +153,11 @@ class Image:
     size: int
     config: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
+    @property
+    def on_build(self) -> tuple[str, ...]:
+        """Return the instructions that run in images built from it."""
+        return tuple(self.config.get("OnBuild") or ())
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -194,8 +199,20 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildSecret:
+    """One secret that BuildKit mounts while a step runs: from a file or from a variable."""
+
+    id: str
+    file: str | None = None
+    variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """One image to build. Paths are absolute; ``dockerfile`` is relative to ``context`` where inside it."""
+    """One image to build. Paths are absolute; ``dockerfile`` is relative to ``context`` where inside it.
+
+    ``cache_to``, ``contexts`` and ``secrets`` are for BuildKit alone.
+    """
 
     tag: str
     context: str
@@ -211,3 +228,6 @@ class BuildSpec:
     extra_hosts: tuple[str, ...] = ()
     shm_size: int | None = None
     more_tags: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    contexts: Mapping[str, str] = field(default_factory=dict[str, str])
+    secrets: tuple[BuildSecret, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 5.0
 """Without a terminal, a builder's lines are thinned to one in this time: a sign of life, not a flood."""
+
+
+_BUILD_STEP = re.compile(r"Step \d+/\d+ : |\[[^\]]*\b\d+/\d+\] ")
+"""How both builders begin what they say of a step."""
+
+
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f]")
+"""What programs colour and move the cursor with; in lines that are redrawn it would do harm."""
 
 
 class StepLike(Protocol):
@@ -84,6 +93,8 @@ class Progress:
         self._told: dict[str, str] = {}
         self._live: Live | None = None
         self._last_line = 0.0
+        self._build_step = ""
+        self._said = ""
 
     def __enter__(self) -> Progress:
         """Open the live lines where stderr is a terminal."""
@@ -137,6 +148,7 @@ class Progress:
         name = f"{step.action} {step.target}"
         with self._lock:
             self._waiting.pop(name, None)
+            self._build_step = self._said = ""
             if not step.action.startswith("await"):
                 self._say(name, word, style)
             self._draw()
@@ -157,15 +169,15 @@ class Progress:
             self._say(service, assessment.status, "green" if assessment.verdict == "ready" else "red")
 
     def line(self, text: str) -> None:
-        """Show a line of a builder or a package manager: all with --verbose, else the newest now and then."""
+        """Show a line of a builder or a package manager: all with --verbose, else steps and the newest."""
         with self._lock:
-            now = time.monotonic()
+            now, begins = time.monotonic(), _BUILD_STEP.match(text) is not None
             if self._writer.verbose:
                 self._writer.note(f"  {text}")
             elif self._live:
-                self._waiting["  "] = text
+                self._build_step, self._said = (text, "") if begins else (self._build_step, text)
                 self._draw()
-            elif now - self._last_line >= SECONDS_BETWEEN_LINES:
+            elif begins or now - self._last_line >= SECONDS_BETWEEN_LINES:
                 self._last_line = now
                 self._writer.note(f"  {text}")
 
@@ -183,7 +195,9 @@ class Progress:
 
         width = self._live.console.width
         lines = [f"  {name}: {state}" for name, state in self._waiting.items()]
-        self._live.update(Text("\n".join(line[: width - 1] for line in lines)))
+        lines += [f"    {self._build_step}"] * bool(self._build_step)
+        lines += [f"      {self._said}"] * bool(self._said)
+        self._live.update(Text("\n".join(_CONTROL.sub("", line)[: width - 1] for line in lines)))
 
 
 def _first_line(text: str) -> str:

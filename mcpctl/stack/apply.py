@@ -132,6 +132,7 @@ class Applier:
             links=self._links(service, step.number),
             inherited=inherited_volumes(service, replaced) if replaced else {},
             api_version=self._engine.api_version,
+            proxies=self._engine.proxies,
         )
         spec = container_spec(self._project, service, placement)
         name = f"{step.subject[:12]}_{spec.name}" if step.subject else spec.name

@@ -36,7 +36,8 @@ class Placement:
     """What a spec needs beside the model.
 
     ``links`` are ``container:alias``. ``inherited`` are the volumes of the container that is replaced, by
-    their path in it: anonymous ones go on with their data.
+    their path in it: anonymous ones go on with their data. ``proxies`` are variables that the service's own
+    ones override.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Placement:
     inherited: Mapping[str, str] = field(default_factory=dict[str, str])
     api_version: tuple[int, int] = (1, 41)
     oneoff_name: str | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def container_name(project: str, service: Service, number: int) -> str:
@@ -85,7 +87,7 @@ def _config(project: Project, service: Service, placement: Placement) -> Json:
         "ExposedPorts": _exposed(service),
         "Tty": service.tty,
         "OpenStdin": service.stdin_open,
-        "Env": _environment(service),
+        "Env": _environment(service, placement.proxies),
         "Cmd": list(service.command) if service.command is not None else None,
         "Entrypoint": list(service.entrypoint) if service.entrypoint is not None else None,
         "Image": service.image_name(project.name),
@@ -101,9 +103,10 @@ def _config(project: Project, service: Service, placement: Placement) -> Json:
     return config
 
 
-def _environment(service: Service) -> list[str]:
+def _environment(service: Service, proxies: Mapping[str, str]) -> list[str]:
     """Return KEY=value, or a bare KEY where the file unsets a variable of the image."""
-    return [key if value is None else f"{key}={value}" for key, value in service.environment.items()]
+    values = {**proxies, **service.environment}
+    return [key if value is None else f"{key}={value}" for key, value in values.items()]
 
 
 def _exposed(service: Service) -> dict[str, Json]:

@@ -13,6 +13,7 @@ import pytest
 
 from mcpctl.engine.context import open_context
 from tests import peers
+from tests.unit.mcpctl.engine.test_ignore import excludes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +98,7 @@ def sent_by_us(root: Path) -> set[str]:
     return {
         name
         for name in names
-        if name not in {"Dockerfile", ".dockerignore"} or not context.ignore.excludes(name)
+        if name not in {"Dockerfile", ".dockerignore"} or not excludes(context.ignore, name)
     }
 
 

@@ -165,3 +165,22 @@ def test_the_comparison_tries_every_key_of_a_service_that_this_machine_can() -> 
         for service in yaml.safe_load(file.read_text())["services"].values():
             supported -= set(service)
     assert supported == {*WITHOUT_A_CONTAINER, *NEEDS_ANOTHER_MACHINE}
+
+
+def test_the_proxies_of_dockers_configuration_are_handed_on_as_compose_does(
+    stack: Callable[[str], Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = stack(
+        "services: {web: {image: IMAGE, command: [sleep, '60'], environment: {HTTP_PROXY: mine, A: b}}}"
+    )
+    config = one.folder / ".docker" / "config.json"
+    config.parent.mkdir()
+    config.write_text('{"proxies": {"default": {"httpProxy": "http://p:1", "noProxy": "x"}}}')
+    one.compose("up", "-d", "-t", "1")
+    by_compose = sorted(one.one("web").raw["Config"]["Env"])
+    one.compose("down", "-t", "1")
+    monkeypatch.setenv("DOCKER_CONFIG", str(config.parent))
+    one.engine = type(one.engine)(one.engine.endpoint)
+    one.up(wait=False)
+    assert sorted(one.one("web").raw["Config"]["Env"]) == by_compose
+    assert "http_proxy=http://p:1" in by_compose

@@ -28,6 +28,7 @@ class FakeEngine:
 
     endpoint: Endpoint = field(default_factory=lambda: Endpoint("unix:///fake.sock", "a test"))
     api_version: tuple[int, int] = (1, 41)
+    proxies: dict[str, str] = field(default_factory=dict[str, str])
     calls: list[str] = field(default_factory=list[str])
     probe: Callable[[str, Sequence[str]], ExecResult] = lambda _container, _argv: ExecResult(0, "ok")
     """What a healthcheck command answers."""

@@ -140,6 +140,21 @@ def test_a_builders_lines_are_thinned_unless_all_are_asked_for(capfd: Capture) -
         assert told(capfd) == expected
 
 
+def test_each_step_of_a_build_is_told_as_it_begins(capfd: Capture) -> None:
+    lines = [
+        "Step 1/2 : FROM a",
+        " ---> 1234",
+        "Step 2/2 : RUN b",
+        "[app 2/3] RUN c",
+        "[internal] load x",
+        "d [1/2]",
+    ]
+    with Progress(Writer()) as progress:
+        for line in lines:
+            progress.line(line)
+    assert told(capfd) == ["  Step 1/2 : FROM a", "  Step 2/2 : RUN b", "  [app 2/3] RUN c"]
+
+
 def test_progress_is_silent_in_json_mode(capfd: Capture) -> None:
     with Progress(Writer(format=Format.JSON)) as progress:
         progress.finished(Step())

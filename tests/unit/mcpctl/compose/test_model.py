@@ -71,7 +71,7 @@ secrets: {s: {environment: S}}
     assert service.build.context == str(folder / "app")
     assert (service.build.dockerfile, service.build.target) == ("D", "prod")
     assert service.build.args == {"A": "1", "B": "from env"}
-    assert service.build.secrets == ("s",)
+    assert [use.source for use in service.build.secrets] == ["s"]
     assert service.build.shm_size == 2**20
     assert service.image_name("shop") == "shop-web"
 

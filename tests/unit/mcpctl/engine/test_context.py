@@ -159,33 +159,30 @@ def test_a_dockerfile_from_outside_is_sent_and_kept_out_of_the_image(root: Path,
 def test_a_file_that_shrinks_meanwhile_is_named(root: Path) -> None:
     (root / "log").write_bytes(b"x" * (3 * 1024 * 1024))
     stream = open_context(str(root), "Dockerfile").stream()
-    for piece in stream:
-        if piece.startswith(b"x"):
-            os.truncate(root / "log", 1024)
-            break
+    next(stream)
+    os.truncate(root / "log", 1024)
     with pytest.raises(ConfigError, match="log shrank"):
         list(stream)
 
 
 def test_a_file_that_grows_meanwhile_is_sent_as_announced(root: Path) -> None:
-    (root / "log").write_bytes(b"x" * 1024)
-    pieces: list[bytes] = []
-    for piece in open_context(str(root), "Dockerfile").stream():
-        pieces.append(piece)
-        if piece.startswith(b"log"):
-            (root / "log").write_bytes(b"y" * 5000)
+    (root / "log").write_bytes(b"x" * 3 * 1024 * 1024)
+    stream = open_context(str(root), "Dockerfile").stream()
+    pieces = [next(stream)]
+    with (root / "log").open("ab") as log:
+        log.write(b"y" * 5000)
+    pieces += stream
     with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
-        assert archive.getmember("log").size == 1024
+        assert archive.getmember("log").size == 3 * 1024 * 1024
+        assert archive.getnames() == ["Dockerfile", "log"]
 
 
 def test_a_file_that_vanishes_meanwhile_is_a_clear_error(root: Path) -> None:
-    (root / "a").write_bytes(b"x" * 600)
+    (root / "a").write_bytes(b"x" * 3 * 1024 * 1024)
     (root / "b").write_text("b")
     stream = open_context(str(root), "Dockerfile").stream()
-    for piece in stream:
-        if piece.startswith(b"a\0"):
-            (root / "b").unlink()
-            break
+    next(stream)
+    (root / "b").unlink()
     with pytest.raises(ConfigError, match="b: No such file"):
         list(stream)
 
@@ -201,3 +198,41 @@ def test_no_folder_no_dockerfile_and_a_broken_pattern_are_named(root: Path) -> N
     (root / ".dockerignore").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="cannot be read"):
         open_context(str(root), "Dockerfile")
+
+
+def sent(root: Path, *needed: str) -> list[str]:
+    context = open_context(str(root), "Dockerfile").narrowed(frozenset(needed))
+    with tarfile.open(fileobj=io.BytesIO(b"".join(context.stream()))) as archive:
+        return archive.getnames()
+
+
+def test_only_what_is_needed_is_sent_with_the_folders_above_it(root: Path) -> None:
+    for name in ("src/a/one", "src/a/two", "src/b/x", "other/big", "srcs"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+    (root / ".dockerignore").write_text("src/a/two\n")
+    ours = [".dockerignore", "Dockerfile"]
+    assert sent(root, "src/a") == [*ours, "src", "src/a", "src/a/one"]
+    assert sent(root, "srcs", "src/b/x") == [*ours, "src", "src/b", "src/b/x", "srcs"]
+    assert sent(root) == ours
+    assert sent(root, "no/such") == ours
+    everything = ["other", "other/big", "src", "src/a", "src/a/one", "src/b", "src/b/x", "srcs"]
+    assert sent(root, "src", "") == [*ours, *everything]
+
+
+def test_all_is_sent_where_a_needed_path_leads_over_a_link(root: Path) -> None:
+    (root / "real").mkdir()
+    (root / "real" / "file").write_text("x")
+    (root / "link").symlink_to("real")
+    assert "real/file" in sent(root, "link/file")
+    assert "real/file" in sent(root, "link")
+
+
+def test_a_context_is_weighed_without_what_is_left_out(root: Path) -> None:
+    for number in range(7):
+        (root / f"f{number}").write_bytes(b"x" * number * 1000)
+    (root / "ignored").write_bytes(b"x" * 10**6)
+    (root / ".dockerignore").write_text("ignored")
+    weight = open_context(str(root), "Dockerfile").weigh()
+    assert (weight.files, weight.size) == (9, 21_000 + len("ignored") + len("FROM scratch\n"))
+    assert weight.largest == tuple((number * 1000, f"f{number}") for number in (6, 5, 4, 3, 2))

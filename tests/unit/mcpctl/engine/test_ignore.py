@@ -8,6 +8,17 @@ from hypothesis import strategies as st
 
 from mcpctl.engine.ignore import BadPattern, Ignore
 
+
+def excludes(ignore: Ignore, path: str) -> bool:
+    """Walk down to a path as the context does and return the verdict on it."""
+    trail: tuple[bool, ...] = ()
+    excluded = False
+    parts = path.split("/")
+    for count in range(1, len(parts) + 1):
+        excluded, trail = ignore.decide("/".join(parts[:count]), trail)
+    return excluded
+
+
 CASES = [
     # patterns, left out, sent
     ("README.md", "README.md", "readme.md"),
@@ -59,14 +70,14 @@ CASES = [
 @pytest.mark.parametrize(("text", "out", "sent"), CASES)
 def test_a_pattern_leaves_out_what_it_says_and_nothing_else(text: str, out: str, sent: str) -> None:
     ignore = Ignore(text)
-    assert ignore.excludes(out)
+    assert excludes(ignore, out)
     if sent:
-        assert not ignore.excludes(sent)
+        assert not excludes(ignore, sent)
 
 
 @pytest.mark.parametrize("text", [".", "/", "", "# a", "\n\n", "a/.."])
 def test_a_pattern_for_the_root_leaves_nothing_out(text: str) -> None:
-    assert not Ignore(text).excludes("a")
+    assert not excludes(Ignore(text), "a")
 
 
 @pytest.mark.parametrize("text", ["a[", "a[]", "[^]", "a[b-]", "a\\", "!", "[z-a]", "a[-b]"])
@@ -102,23 +113,23 @@ def test_an_escaped_pattern_matches_exactly_itself(path: str) -> None:
     if not clean or clean != path:
         return
     escaped = "".join(f"\\{char}" if char in "*?[\\!#" else char for char in clean)
-    assert Ignore(escaped).excludes(clean)
-    assert not Ignore(escaped).excludes(f"{clean}x")
+    assert excludes(Ignore(escaped), clean)
+    assert not excludes(Ignore(escaped), f"{clean}x")
 
 
 @given(st.text(alphabet="ab/*", min_size=1, max_size=8), st.text(alphabet="ab/", min_size=1, max_size=6))
 def test_what_is_below_an_excluded_folder_is_excluded(pattern: str, path: str) -> None:
     ignore = Ignore(pattern)
     clean = "/".join(part for part in path.split("/") if part)
-    if clean and ignore.excludes(clean):
-        assert ignore.excludes(f"{clean}/deep/file")
+    if clean and excludes(ignore, clean):
+        assert excludes(ignore, f"{clean}/deep/file")
 
 
 @given(st.text(alphabet="ab/*!\n", max_size=20), st.text(alphabet="ab", min_size=1, max_size=3))
 def test_a_last_line_decides(text: str, name: str) -> None:
     try:
         before = f"{text}\n{name}"
-        assert Ignore(before).excludes(name)
-        assert not Ignore(f"{before}\n!{name}").excludes(name)
+        assert excludes(Ignore(before), name)
+        assert not excludes(Ignore(f"{before}\n!{name}"), name)
     except BadPattern:
         assert "!" in text

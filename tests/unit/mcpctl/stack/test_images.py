@@ -31,10 +31,13 @@ TEXT = """
 """
 
 
+DOCKERFILE = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY sent /\n"
+
+
 @pytest.fixture
 def built(world: World) -> World:
     world.file(TEXT)
-    (world.folder / "Dockerfile").write_text("FROM scratch\n")
+    (world.folder / "Dockerfile").write_text(DOCKERFILE)
     return world
 
 
@@ -64,12 +67,22 @@ def test_an_image_is_stale_once_anything_that_went_into_it_changed(built: World)
     assert stale(built, known) == []
     assert stale(built, {}) == ["build image api:1: its sources changed"]
 
-    (built.folder / "Dockerfile").write_text("FROM scratch\nENV A=1\n")
+    (built.folder / "Dockerfile").write_text(f"{DOCKERFILE}ENV A=1\n")
     assert stale(built, known) == ["build image api:1: its sources changed"]
-    (built.folder / "Dockerfile").write_text("FROM scratch\n")
+    (built.folder / "Dockerfile").write_text(DOCKERFILE)
     assert stale(built, known) == []
 
     built.engine.add_image("python:3.11", "sha256:other")
+    assert stale(built, known) == ["build image api:1: its sources changed"]
+
+
+def test_what_the_dockerfile_does_not_copy_makes_nothing_stale(built: World) -> None:
+    built.engine.add_image("python:3.11", "sha256:2222")
+    (built.folder / "sent").write_text("1")
+    known = {"sha256:1111": build_inputs(built.engine, built.project.services["api"])}  # type: ignore[arg-type] - stands in
+    (built.folder / "other").write_text("1")
+    assert stale(built, known) == []
+    (built.folder / "sent").write_text("2")
     assert stale(built, known) == ["build image api:1: its sources changed"]
 
 
@@ -88,23 +101,69 @@ def test_the_builder_is_asked_for_what_the_file_says(built: World) -> None:
         build_spec(project, project.services["web"], BuildChoice())
 
 
-@pytest.mark.parametrize(
-    ("key", "text"),
-    [
-        ("secrets", "secrets: [token]"),
-        ("additional_contexts", "additional_contexts: {other: ./sub}"),
-        ("platforms", "platforms: [linux/amd64, linux/arm64]"),
-    ],
-)
-def test_what_the_builder_cannot_do_is_refused_by_name(world: World, key: str, text: str) -> None:
+BUILDKIT = [
+    ("secrets: [token]", "", r"build\.secrets"),
+    ("cache_to: ['type=inline']", "", r"build\.cache_to"),
+    ("additional_contexts: {other: ./sub}", "", r"build\.additional_contexts"),
+    ("context: .", "RUN --mount=type=cache,target=/x make\n", r"Dockerfile:2: RUN --mount"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "named"), BUILDKIT)
+def test_what_the_builder_cannot_do_is_refused_by_name(
+    world: World, monkeypatch: pytest.MonkeyPatch, text: str, line: str, named: str
+) -> None:
+    monkeypatch.setattr("mcpctl.engine.builders.SYSTEM_FOLDERS", ())
     (world.folder / "sub").mkdir()
     secrets = "secrets: {token: {file: ./Dockerfile}}"
-    world.file(f"{{services: {{api: {{build: {{context: ., {text}}}}}}}, {secrets}}}")
-    (world.folder / "Dockerfile").write_text("FROM scratch\n")
-    with pytest.raises(ConfigError, match=rf"service api: build\.{key} needs BuildKit"):
+    context = "" if text.startswith("context") else "context: ., "
+    world.file(f"{{services: {{api: {{build: {{{context}{text}}}}}}}, {secrets}}}")
+    (world.folder / "Dockerfile").write_text(f"FROM scratch\n{line}")
+    with pytest.raises(ConfigError, match=rf"service api: .*{named} needs BuildKit") as raised:
         plan_images(world.project, {}, frozenset({"api"}), rebuild=False)
-    with pytest.raises(ConfigError, match=rf"build\.{key}"):
-        plan_stale(world.project, world.engine, {}, {})
+    assert "docker-buildx" in (raised.value.hint or "")
+    with pytest.raises(ConfigError, match=named):
+        plan_stale(world.project, world.engine, {}, {})  # type: ignore[arg-type] - stands in
+    folder = world.folder / "home" / "cli-plugins"
+    folder.mkdir(parents=True)
+    (folder / "docker-buildx").touch(mode=0o755)
+    monkeypatch.setattr("mcpctl.engine.builders.SYSTEM_FOLDERS", (str(folder),))
+    assert len(plan_images(world.project, {}, frozenset({"api"}), rebuild=False)) == 1
+
+
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        ("{file: ./missing}", "there is no file .*missing"),
+        ("{environment: MISSING}", "the variable MISSING is not set"),
+        ("{external: true}", "neither a file nor a variable"),
+    ],
+)
+def test_a_secret_that_cannot_be_had_is_named_before_the_build(
+    world: World, secret: str, message: str
+) -> None:
+    world.file(
+        f"{{services: {{api: {{build: {{context: ., secrets: [tok]}}}}}}, secrets: {{tok: {secret}}}}}"
+    )
+    with pytest.raises(ConfigError, match=message):
+        build_spec(world.project, world.project.services["api"], BuildChoice())
+
+
+def test_secrets_and_contexts_are_handed_to_buildkit(world: World) -> None:
+    (world.folder / "token").write_text("x")
+    world.file(
+        "{services: {api: {build: {context: ., secrets: [tok, {source: tok, target: other}], "
+        "additional_contexts: {more: ./sub}, cache_to: [a], platforms: [linux/amd64, linux/arm64]}}}, "
+        "secrets: {tok: {file: ./token}}}"
+    )
+    spec = build_spec(world.project, world.project.services["api"], BuildChoice())
+    assert [(item.id, item.file) for item in spec.secrets] == [
+        ("tok", str(world.folder / "token")),
+        ("other", str(world.folder / "token")),
+    ]
+    assert spec.contexts == {"more": str(world.folder / "sub")}
+    assert spec.cache_to == ("a",)
+    assert spec.platform is None
 
 
 def test_hosts_memory_and_tags_of_a_build_are_handed_on(world: World) -> None:
