@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def plan_for_rebuild(engine: Engine, project: Project, request: UpRequest) -> Plan:
     """Return the steps that `rebuild` would run now; whether an image changes shows when it is built."""
     builds = _plan_builds(engine, project, request.choice.services)
-    built = {step.subject for step in builds}
-    return (*builds, *(step for step in plan_for_up(engine, project, request) if step.subject not in built))
+    return (*builds, *plan_for_up(engine, project, _after(builds, request)))
 
 
 def rebuild(
@@ -43,8 +42,13 @@ def rebuild(
     """
     builds = _plan_builds(engine, project, request.choice.services)
     run_image_steps(engine, project, builds, building, reporter)
-    result = up(engine, project, request, reporter, find_holder)
+    result = up(engine, project, _after(builds, request), reporter, find_holder)
     return replace(result, steps=(*builds, *result.steps))
+
+
+def _after(builds: Plan, request: UpRequest) -> UpRequest:
+    """Leave the new images alone: a ``pull_policy`` must neither build them again nor pull over them."""
+    return replace(request, built=frozenset(step.service for step in builds))
 
 
 def _plan_builds(engine: Engine, project: Project, services: tuple[str, ...]) -> Plan:

@@ -38,12 +38,13 @@ class Reporter(Progress, Watch, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UpRequest:
-    """Everything that `up` was asked for."""
+    """Everything that `up` was asked for; images of ``built`` services were made just before."""
 
     choice: UpChoice = field(default_factory=UpChoice)
     build: bool = False
     no_build: bool = False
     pull: PullPolicy | None = None
+    built: frozenset[str] = frozenset()
     wait: bool = True
     wait_timeout: float = WAIT_SECONDS
     stop_timeout: int | None = None
@@ -70,7 +71,7 @@ def _plan_images(project: Project, observed: Observed, chosen: frozenset[str], r
     return plan_images(
         project,
         observed.images,
-        chosen,
+        chosen - request.built,
         rebuild=request.build,
         pull=request.pull,
         no_build=request.no_build,
