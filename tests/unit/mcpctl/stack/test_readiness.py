@@ -138,7 +138,7 @@ def test_a_crash_loop_is_recognised_without_waiting_for_the_limit(world: World) 
     loop = [
         {"Status": "restarting", "ExitCode": 3, "RestartCount": count} for count in range(1, given_up + 1)
     ]
-    found = watch(world, PLAIN.replace("image: i", "image: i, restart: always"), *loop, timeout=600)
+    found = watch(world, PLAIN.replace("image: i", "image: i, restart: always"), *loop, timeout=30)
     assert (found.verdict, found.status, found.detail) == (
         "failed",
         f"crash loop, {given_up} restarts",
@@ -179,7 +179,7 @@ def test_a_crash_loop_that_runs_out_of_time_is_called_one(world: World) -> None:
 
 def test_a_process_that_ends_well_and_is_restarted_for_ever_is_a_crash_loop(world: World) -> None:
     loop = [{"Status": "restarting", "ExitCode": 0, "RestartCount": count} for count in range(1, 20)]
-    found = watch(world, PLAIN.replace("image: i", "image: i, restart: always"), *loop, timeout=600)
+    found = watch(world, PLAIN.replace("image: i", "image: i, restart: always"), *loop, timeout=30)
     assert (found.verdict, found.detail) == ("failed", "exit 0")
 
 
@@ -216,13 +216,13 @@ def test_an_ended_container_is_judged_by_exit_and_policy(
 
 def test_retries_that_are_used_up_are_a_failure(world: World) -> None:
     text = PLAIN.replace("image: i", "image: i, restart: 'on-failure:2'")
-    found = watch(world, text, {"Status": "exited", "ExitCode": 1, "RestartCount": 2}, timeout=600)
+    found = watch(world, text, {"Status": "exited", "ExitCode": 1, "RestartCount": 2}, timeout=30)
     assert found.verdict == "failed"
 
 
 def test_without_a_healthcheck_a_moment_of_life_is_enough(world: World) -> None:
     found = watch(
-        world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, {**RUNNING, "StartedAt": LONG_AGO}, timeout=600
+        world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, {**RUNNING, "StartedAt": LONG_AGO}, timeout=30
     )
     assert (found.verdict, found.status) == ("ready", "running")
     assert watch(world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, timeout=0.02).verdict == "waiting"
@@ -239,7 +239,7 @@ def test_where_the_engines_clock_is_set_back_a_moment_of_seen_life_is_enough(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readiness, "SETTLED_SECONDS", 0.02)
-    assert watch(world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, timeout=600).verdict == "ready"
+    assert watch(world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, timeout=30).verdict == "ready"
 
 
 def test_seen_life_starts_anew_with_each_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_the_engines_unhealthy_is_the_last_word_where_it_is_asked_for(world: Wor
     containers = observe_containers(world.engine, "p")  # type: ignore[arg-type] - stands in for the engine
     world.engine.script("p-a-1", STARTING, SICK)
     wanted = Wanted(give_up_unhealthy=True)
-    (found,) = wait_ready(world.engine, containers, timeout=600, watch=Silence(), wanted=wanted)  # type: ignore[arg-type] - as above
+    (found,) = wait_ready(world.engine, containers, timeout=30, watch=Silence(), wanted=wanted)  # type: ignore[arg-type] - as above
     assert (found.verdict, found.status) == ("failed", "unhealthy")
 
 
@@ -275,13 +275,13 @@ def test_a_disabled_healthcheck_is_none(world: World) -> None:
 
 
 def test_until_completed_a_running_container_is_not_done(world: World) -> None:
-    found = watch(world, PLAIN, RUNNING, RUNNING, {"Status": "exited"}, until="completed", timeout=600)
+    found = watch(world, PLAIN, RUNNING, RUNNING, {"Status": "exited"}, until="completed", timeout=30)
     assert (found.verdict, found.status) == ("ready", "completed")
     assert watch(world, CHECKED, HEALTHY, until="completed", timeout=0.02).verdict == "waiting"
 
 
 def test_a_container_that_is_removed_underneath_has_failed(world: World) -> None:
-    found = watch(world, PLAIN, {"Status": "created"}, {"Gone": True}, timeout=600)
+    found = watch(world, PLAIN, {"Status": "created"}, {"Gone": True}, timeout=30)
     assert (found.verdict, found.status) == ("failed", "removed")
 
 
