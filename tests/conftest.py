@@ -79,6 +79,33 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     return invoke
 
 
+TOO_NEW = pytest.StashKey[str]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a newer engine than the one that answers."""
+    releases = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("engine_from"))}
+    found = _version() if releases else ""
+    late = [item for item, release in releases.items() if found and int(found.split(".")[0]) < release]
+    if late:
+        items[:] = [item for item in items if item not in late]
+        config.hook.pytest_deselected(items=late)
+        named = ", ".join(sorted({item.name.partition("[")[0] for item in late}))
+        config.stash[TOO_NEW] = f"{len(late)} not for Docker Engine {found}, run by `test engine26`: {named}"
+
+
+def _version() -> str:
+    """Return the engine's version, or nothing where none answers: the first test then says so."""
+    from mcpctl.engine.client import Engine
+    from mcpctl.engine.endpoint import discover
+    from mcpctl.errors import EngineUnreachable
+
+    try:
+        return Engine(discover(dict(os.environ))).info().version
+    except EngineUnreachable:
+        return ""
+
+
 OURS = "mcpctl-test-"
 """How everything starts that a test makes on an engine: project names, containers, volumes, images."""
 
@@ -89,10 +116,12 @@ def pytest_testnodedown(node: Any) -> None:
     COUNTS.update(getattr(node, "workeroutput", {}).get("compared", {}))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how much was compared with docker compose."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell how much was compared with docker compose, and what was left out and where it runs."""
     if COUNTS:
         terminalreporter.write_line(f"compared with docker compose: {told()}")
+    if too_new := config.stash.get(TOO_NEW, ""):
+        terminalreporter.write_line(too_new)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

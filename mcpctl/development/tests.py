@@ -24,7 +24,12 @@ PARTS = {
     "quality": ("tests/quality",),
     "benchmarks": ("tests/benchmarks",),
     "aws": ("tests/unit/mcpctl/aws", "tests/unit/server"),
-    "engine26": ("tests/engine", "tests/e2e/test_quick_start.py", "tests/e2e/test_interop.py"),
+    "engine26": (
+        "tests/engine",
+        "tests/e2e/test_quick_start.py",
+        "tests/e2e/test_interop.py",
+        "tests/benchmarks/test_stack.py::test_up_where_the_engine_checks_every_second",
+    ),
 }
 NEED_ENGINE = frozenset({"engine", "e2e", "benchmarks", "engine26"})
 ALL = (("quality", "unit", "docs"), ("engine", "e2e", "benchmarks"), ("engine26",))

@@ -102,9 +102,13 @@ class Engine:
         query: Mapping[str, str | int] | None = None,
         body: object = None,
         *,
-        timeout: float = CALL_TIMEOUT,
+        longer: float = 0,
     ) -> Any:
-        """Make one plain call: without the SDK where the engine is local, see ``local``."""
+        """Make one plain call: without the SDK where the engine is local, see ``local``.
+
+        ``longer`` are seconds that it may take beyond those of an ordinary call.
+        """
+        timeout = CALL_TIMEOUT + longer
         versioned = f"/v{self._spoken}{path}"
         if self.endpoint.url.startswith(SCHEME):
             return Local(self.endpoint, timeout).call(doing, Request(method, versioned, query or {}, body))
@@ -209,8 +213,7 @@ class Engine:
         if grace is None:
             own = self._get(doing, f"/containers/{container}/json")["Config"].get("StopTimeout")
             grace = STOP_SECONDS if own is None else int(own)
-        longest = max(grace, 0) + CALL_TIMEOUT
-        self._call("POST", doing, f"/containers/{container}/stop", {"t": grace}, timeout=longest)
+        self._call("POST", doing, f"/containers/{container}/stop", {"t": grace}, longer=max(grace, 0))
 
     def unpause(self, container: str) -> None:
         """Let a paused container run on."""

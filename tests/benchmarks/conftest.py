@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import new_stack, remove
+from tests.e2e.conftest import docker, new_stack, remove
 from tests.peers import compose_binary
 
 if TYPE_CHECKING:
@@ -57,13 +57,11 @@ class Report:
 
 HEADING = """# Performance
 
-Written by the benchmark itself (`mcpctl test benchmarks` with `MCPCTL_WRITE_PERFORMANCE=1`): each figure is
-paired with its peer in the same run, on the same machine and files. Machines are shared and noisy: compare
-ratios, not seconds.
-
-Measured {date} on {cores} cores, {system}.
-
+Written by the benchmark itself (`mcpctl test benchmarks` and `mcpctl test engine26` with
+`MCPCTL_WRITE_PERFORMANCE=1`): each figure is paired with its peer in the same run, on the same machine and
+files. Machines are shared and noisy: compare ratios, not seconds.
 """
+PAGE = ROOT / "docs" / "performance.md"
 
 
 @pytest.fixture(scope="session")
@@ -73,12 +71,18 @@ def report() -> Iterator[Report]:
     text = made.table()
     print(f"\n{text}")  # noqa: T201 - the report is the point of the run
     if os.environ.get("MCPCTL_WRITE_PERFORMANCE"):
-        heading = HEADING.format(
-            date=datetime.now(UTC).date(),
-            cores=os.cpu_count(),
-            system=f"{platform.system()} {platform.machine()}",
-        )
-        (ROOT / "docs" / "performance.md").write_text(f"{heading}{text}\n", encoding="utf-8")
+        write_section(f"Docker Engine {docker('version', '--format', '{{.Server.Version}}').strip()}", text)
+
+
+def write_section(title: str, table: str) -> None:
+    """Put a run's table under its engine's title; what other engines gave stays."""
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    sections = dict(part.split("\n", 1) for part in page.split("\n## ")[1:])
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    when = f"Measured {datetime.now(UTC).date()} on {machine}."
+    sections[title] = f"\n{when}\n\n{table}\n"
+    body = "".join(f"\n## {name}\n{text.rstrip()}\n" for name, text in sorted(sections.items()))
+    PAGE.write_text(HEADING + body, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -28,39 +28,11 @@ RUN = secrets.token_hex(4)
 IMAGE = f"mcpctl-test/busybox:{RUN}"
 
 
-TOO_NEW = pytest.StashKey[str]()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark everything in this folder: all of it needs the engine; leave out what needs a newer one."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder: all of it needs the engine."""
     for item in items:
         if "tests/engine" in item.path.as_posix():
             item.add_marker(pytest.mark.engine)
-    releases = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("engine_from"))}
-    found = _version() if releases else ""
-    late = [item for item, release in releases.items() if found and int(found.split(".")[0]) < release]
-    if late:
-        items[:] = [item for item in items if item not in late]
-        config.hook.pytest_deselected(items=late)
-        named = ", ".join(sorted({item.name.partition("[")[0] for item in late}))
-        config.stash[TOO_NEW] = f"{len(late)} not for Docker Engine {found}, run by `test engine26`: {named}"
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out and where it runs."""
-    if told := config.stash.get(TOO_NEW, ""):
-        terminalreporter.write_line(told)
-
-
-def _version() -> str:
-    """Return the engine's version, or nothing where none answers: the first test then says so."""
-    asked = Engine(discover(dict(os.environ)))
-    try:
-        version = asked.info().version
-    except EngineUnreachable:
-        return ""
-    asked.api.close()
-    return version
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Kill = tuple[str, float]
 
@@ -84,21 +87,28 @@ class Counter:
         self._calls = 0
 
     def install(self) -> None:
+        """Stand in both ways that lead to an engine: the plain calls, and the SDK's."""
         from requests.adapters import HTTPAdapter
 
-        send = HTTPAdapter.send
+        from mcpctl.engine.local import Local
 
-        def counted(adapter: HTTPAdapter, request: Any, **settings: Any) -> Any:
-            mine = self._count(request)
+        self._stand_in(Local, "call", lambda _doing, request: request.method)
+        self._stand_in(HTTPAdapter, "send", lambda request, **_settings: request.method)
+
+    def _stand_in(self, kind: Any, name: str, method_of: Callable[..., str]) -> None:
+        original = getattr(kind, name)
+
+        def counted(this: Any, *given: Any, **settings: Any) -> Any:
+            mine = self._count(method_of(*given, **settings))
             self._die("before", mine)
-            answer = send(adapter, request, **settings)
+            answer = original(this, *given, **settings)
             self._die("after", mine)
             return answer
 
-        HTTPAdapter.send = counted  # type: ignore[method-assign,assignment] - the one place that all requests pass
+        setattr(kind, name, counted)
 
-    def _count(self, request: Any) -> int:
-        if request.method in {"GET", "HEAD"}:
+    def _count(self, method: str) -> int:
+        if method in {"GET", "HEAD"}:
             return 0
         with self._lock:
             self._calls += 1

@@ -10,6 +10,7 @@ import pytest
 from mcpctl.compose.model import Network, Volume
 from mcpctl.engine.build import build, pull
 from mcpctl.engine.client import Engine
+from mcpctl.engine.recipe import read_recipe
 from mcpctl.engine.streams import PIECE, ExecTimedOut, logs, run_in_container
 from mcpctl.engine.types import BuildSpec, Endpoint
 from mcpctl.errors import EngineFailed, EngineUnreachable, NotFound
@@ -206,6 +207,12 @@ def test_a_log_that_cannot_be_read_is_told_as_such(engine: Engine, container: Ma
         list(logs(engine, "mcpctl-test-no-such"))
 
 
+def built(engine: Engine, spec: BuildSpec, report: Callable[[str], None]) -> str:
+    """Build with the engine's own builder and return the image's id."""
+    recipe = read_recipe(engine, spec.context, spec.dockerfile, spec.args, spec.target)
+    return build(engine, spec, recipe, report).image_id
+
+
 def test_an_image_is_built_and_each_line_is_told(
     engine: Engine, image: str, tmp_path: Path, fresh_name: str
 ) -> None:
@@ -216,10 +223,10 @@ def test_an_image_is_built_and_each_line_is_told(
         f"{fresh_name}:1", str(tmp_path), "Dockerfile", args={"WORD": "hello"}, labels={"a": "b"}
     )
     try:
-        built = build(engine, spec, lines.append)
+        made = built(engine, spec, lines.append)
         found = engine.find_image(f"{fresh_name}:1")
         assert found
-        assert (found.id, found.labels) == (built, {"a": "b"})
+        assert (found.id, found.labels) == (made, {"a": "b"})
         assert engine.tags(fresh_name) == (f"{fresh_name}:1",)
         assert any(line == "said hello" for line in lines)
     finally:
@@ -241,10 +248,10 @@ def test_hosts_memory_and_more_tags_reach_the_builder(
     )
     lines: list[str] = []
     try:
-        built = build(engine, spec, lines.append)
+        made = built(engine, spec, lines.append)
         second = engine.find_image(f"{fresh_name}:2")
         assert second
-        assert second.id == built
+        assert second.id == made
     finally:
         engine.remove_image(f"{fresh_name}:2")
         engine.remove_image(f"{fresh_name}:1")
@@ -265,7 +272,7 @@ def test_an_image_holds_what_the_ignore_file_leaves_and_nothing_of_ours(
     (root / dockerfile).write_text(f"FROM {image}\nCOPY . /all/\nRUN find /all -type f | sort\n")
     lines: list[str] = []
     try:
-        build(engine, BuildSpec(f"{fresh_name}:1", str(root), dockerfile), lines.append)
+        built(engine, BuildSpec(f"{fresh_name}:1", str(root), dockerfile), lines.append)
     finally:
         engine.remove_image(f"{fresh_name}:1")
     assert [line for line in lines if line.startswith("/all")] == ["/all/kept", "/all/sub/kept"]
@@ -276,7 +283,7 @@ def test_a_failed_build_names_its_step_and_its_last_lines(
 ) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM {image}\nRUN echo before && false\n")
     with pytest.raises(EngineFailed, match="failed at Step 2/2") as caught:
-        build(engine, BuildSpec(f"{fresh_name}:1", str(tmp_path), "Dockerfile"), lambda _line: None)
+        built(engine, BuildSpec(f"{fresh_name}:1", str(tmp_path), "Dockerfile"), lambda _line: None)
     assert "before" in str(caught.value.details["output"])
     assert str(caught.value.details["step"]).startswith("Step 2/2 : RUN echo before")
 
@@ -290,7 +297,7 @@ def test_a_broken_dockerfile_is_told_in_the_builders_words(
 ) -> None:
     (tmp_path / "Dockerfile").write_text(dockerfile)
     with pytest.raises(EngineFailed, match=message):
-        build(engine, BuildSpec(f"{fresh_name}:1", str(tmp_path), "Dockerfile"), lambda _line: None)
+        built(engine, BuildSpec(f"{fresh_name}:1", str(tmp_path), "Dockerfile"), lambda _line: None)
 
 
 def test_an_image_that_cannot_be_pulled_is_named(engine: Engine) -> None:

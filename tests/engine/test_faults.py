@@ -167,19 +167,30 @@ def test_a_removal_that_is_in_progress_already_is_awaited(
     assert one.containers() == ()
 
 
-def test_a_network_that_somebody_uses_names_the_user_and_goes_the_next_time(
-    stack: Make, container: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+def test_a_network_that_somebody_joins_meanwhile_names_the_user_and_goes_the_next_time(
+    stack: Make,
+    proxy: Proxy,
+    through: Through,
+    container: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recovery, "PAUSES", (0.01,))
     one = stack(ONE)
     one.up(wait=False)
-    guest = container("sleep", "600", HostConfig={"NetworkMode": f"{one.name}_default", "Init": True})
-    name = one.engine.container(guest).name
-    with pytest.raises(EngineFailed, match=rf"network {one.name}_default is in use by {name}") as caught:
-        one.down()
+    guests: list[str] = []
+
+    def join() -> None:
+        guests.append(
+            container("sleep", "600", HostConfig={"NetworkMode": f"{one.name}_default", "Init": True})
+        )
+
+    proxy.rules = [Rule(r"^DELETE .*/networks/", "none", first=join)]
+    with pytest.raises(EngineFailed, match=rf"network {one.name}_default is in use by ") as caught:
+        through(one).down()
+    name = one.engine.container(guests[0]).name
     assert caught.value.hint == f"docker network disconnect -f {one.name}_default {name}"
     assert one.containers() == ()
-    one.engine.remove_container(guest, force=True)
+    one.engine.remove_container(guests[0], force=True)
     one.down()
     assert one.engine.networks([f"com.docker.compose.project={one.name}"]) == ()
 
@@ -337,7 +348,7 @@ def test_an_engine_without_space_says_what_to_type(stack: Make, proxy: Proxy, th
     proxy.rules = [Rule(CREATE, "refuse", message=message)]
     with pytest.raises(EngineFailed, match="no space left on device") as caught:
         through(one).up(wait=False)
-    assert caught.value.hint == "docker system df; docker system prune"
+    assert caught.value.hint == "mcpctl clean images"
     assert one.ids() == before
     assert one.one("app").running
     one.up(wait=False)

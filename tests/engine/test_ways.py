@@ -16,7 +16,8 @@ from mcpctl.engine.endpoint import discover
 from mcpctl.engine.streams import run_in_container
 from mcpctl.engine.types import BuildSpec
 from mcpctl.errors import EngineUnreachable
-from mcpctl.stack.logs import LogRequest, follow_logs
+from mcpctl.stack.follow import follow_logs
+from mcpctl.stack.logs import LogRequest
 from mcpctl.stack.status import read_status
 from tests.certificates import Authority
 from tests.engine.stack import Stack
