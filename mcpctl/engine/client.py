@@ -180,6 +180,13 @@ class Engine:
             self._get(f"inspecting container {name}", f"/containers/{quote(name, safe='/:')}/json")
         )
 
+    def process_states(self, container: str) -> tuple[str, ...]:
+        """Return the state of each process of a running container, as ``ps`` writes it (``Ss``, ``R+``)."""
+        doing = f"listing the processes of {container}"
+        found = self._get(doing, f"/containers/{container}/top", ps_args="-eo pid,stat")
+        at = found["Titles"].index("STAT")
+        return tuple(row[at] for row in found["Processes"])
+
     def container_publishing(self, port: int, address: str = "") -> str | None:
         """Return the running container that publishes a TCP port of the host where ``address`` would."""
         rows = self._get("listing containers", "/containers/json", filters=_filters(publish=[f"{port}/tcp"]))

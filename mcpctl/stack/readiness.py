@@ -31,7 +31,9 @@ CRASH_LOOP_RESTARTS = 5
 LAST_CHANCES = 2
 """Restarts that a crash looping container gets once nothing else is under way that it may be waiting for."""
 SETTLED_SECONDS = 1.0
-"""A container without a healthcheck is ready once its process has lived this long."""
+"""A container without a healthcheck is ready once its process has lived this long,"""
+QUIET_SECONDS = 0.05
+"""or so long where it does nothing but wait: what is still busy starting may yet fail."""
 
 Verdict = Literal["ready", "waiting", "failed"]
 Until = Literal["ready", "completed"]
@@ -157,14 +159,37 @@ def _probe(engine: Engine, container: Container, command: tuple[str, ...], limit
     return Assessment(container, "waiting", status, result.output.strip(), latency)
 
 
-def _assess_uptime(engine: Engine, container: Container, seen_for: float) -> Assessment:
+def at_first_sight(engine: Engine, container: Container) -> Assessment | None:
+    """Return the verdict on a container that was just inspected; None where only a wait can tell."""
+    if container.state != "running" or (container.health is None and probe_command(container)):
+        return None
+    if container.health == "healthy":
+        return Assessment(container, "ready", "healthy", _output(container))
+    settled = container.health is None and _age(engine, container) >= SETTLED_SECONDS
+    return Assessment(container, "ready", "running") if settled else None
+
+
+def _age(engine: Engine, container: Container) -> float:
+    """Return the seconds since a process was started by the engine's clock, which need not be ours."""
     from mcpctl.engine.times import parse
 
-    settled = seen_for >= SETTLED_SECONDS
-    # both times are the engine's: its clock need not be ours
-    if settled or (engine.now() - parse(container.started_at)).total_seconds() >= SETTLED_SECONDS:
+    return (engine.now() - parse(container.started_at)).total_seconds()
+
+
+def _assess_uptime(engine: Engine, container: Container, seen_for: float) -> Assessment:
+    age = max(seen_for, _age(engine, container))
+    if age >= SETTLED_SECONDS or (age >= QUIET_SECONDS and _quiet(engine, container)):
         return Assessment(container, "ready", "running")
     return Assessment(container, "waiting", "starting")
+
+
+def _quiet(engine: Engine, container: Container) -> bool:
+    """Tell whether all processes of a container sleep; where the engine cannot tell, it is not assumed."""
+    try:
+        states = engine.process_states(container.id)
+    except (EngineFailed, NotFound):
+        return False
+    return bool(states) and all(state.startswith(("S", "I")) for state in states)
 
 
 def _restarts(container: Container) -> bool:
@@ -201,9 +226,11 @@ def wait_ready(
 def assess_all(engine: Engine, containers: Iterable[Container], *, limit: float) -> tuple[Assessment, ...]:
     """Look at each container once, side by side."""
     items = list(containers)
-    if all(item.health == "healthy" for item in items):  # the engine has said it: nothing to wait for
-        return tuple(assess(engine, item, limit=limit) for item in items)
-    return _each(items, lambda item, _stop: assess(engine, item, limit=limit))
+    known = {item.id: look for item in items if (look := at_first_sight(engine, item))}
+    rest = [item for item in items if item.id not in known]
+    looks = _each(rest, lambda item, _stop: assess(engine, item, limit=limit))
+    known |= {look.container.id: look for look in looks}
+    return tuple(known[item.id] for item in items)
 
 
 def _each(

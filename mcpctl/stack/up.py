@@ -13,7 +13,7 @@ from mcpctl.stack.images import BuildChoice, perform_image_step, plan_images
 from mcpctl.stack.observe import observe, observe_containers, observe_images, service_of
 from mcpctl.stack.order import selected
 from mcpctl.stack.plan import UpChoice, plan_up, unlabelled
-from mcpctl.stack.readiness import Deadline, Watch, wait_ready
+from mcpctl.stack.readiness import Deadline, Watch, at_first_sight, wait_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -153,7 +153,12 @@ def prove_ready(
     """
     containers = [item for item in observe_containers(engine, project.name) if service_of(item) in chosen]
     deadline = deadline or Deadline(request.wait_timeout)
-    found = wait_ready(engine, containers, timeout=deadline.left(), watch=reporter)
+    known = {item.id: look for item in containers if (look := at_first_sight(engine, item))}
+    for item in known.values():
+        reporter.assessed(service_of(item.container), item)
+    rest = [item for item in containers if item.id not in known]
+    waited = wait_ready(engine, rest, timeout=deadline.left(), watch=reporter)
+    found = tuple(sorted((*known.values(), *waited), key=lambda item: item.container.name))
     late = [item for item in found if item.verdict != "ready"]
     if late:
         raise unhealthy([diagnose(engine, item) for item in late], timeout=deadline.seconds)

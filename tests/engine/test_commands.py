@@ -255,6 +255,7 @@ def test_a_signal_goes_to_the_command_and_rm_leaves_nothing(
 
 
 def test_a_command_that_cannot_be_run_leaves_nothing_and_says_126_or_127(up: Stack) -> None:
+    (up.folder / ".env").write_text("WORD=opensesame\n")
     for command, code in (("no-such-program", 127), ("/etc/passwd", 126)):
         done = document(mcpctl(up, "--profile", "never", "run", "--rm", "-o", "json", "bare", command))
         assert (done["exit_code"], done["errors"][0]["code"]) == (code, "engine_failed")

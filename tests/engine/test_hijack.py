@@ -12,7 +12,7 @@ from mcpctl.engine.execs import ExecSpec, create_exec, exit_code
 from mcpctl.engine.hijack import open_exec
 from mcpctl.engine.relay import Relay
 from mcpctl.engine.signals import Signals
-from mcpctl.engine.types import Endpoint
+from mcpctl.engine.types import Endpoint, Tls
 from tests.engine.tls_proxy import TlsProxy
 
 if TYPE_CHECKING:
@@ -22,16 +22,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def over_tls(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    from docker.tls import TLSConfig
-
-    from docker import APIClient
-
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # they would be trusted in place of our own
-        monkeypatch.delenv(name, raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # they must not be trusted in place of its own
+        monkeypatch.setenv(name, os.devnull)
     proxy = TlsProxy(tmp_path, engine.endpoint.url.removeprefix("unix://"))
-    made = Engine(Endpoint(f"tcp://{proxy.url}", "a test"))
-    trust = TLSConfig(ca_cert=str(proxy.certificate), verify=True)
-    made.__dict__["api"] = APIClient(f"https://{proxy.url}", tls=trust, version=engine.api.api_version)
+    tls = Tls(verify=True, ca=str(proxy.certificate))
+    made = Engine(Endpoint(f"tcp://{proxy.url}", "a test", tls=tls))
     yield made
     made.api.close()
     proxy.close()

@@ -13,6 +13,7 @@ import pytest
 from mcpctl.engine.build import build
 from mcpctl.engine.client import Engine
 from mcpctl.engine.endpoint import discover
+from mcpctl.engine.recipe import read_recipe
 from mcpctl.engine.streams import run_in_container
 from mcpctl.engine.types import BuildSpec
 from mcpctl.errors import EngineUnreachable
@@ -131,11 +132,12 @@ def test_a_build_context_is_sent_through_it(
     (tmp_path / "Dockerfile").write_text(f"FROM {image}\nCOPY big /big\n")
     (tmp_path / "big").write_bytes(os.urandom(2_000_000))
     with reached(way) as far:
-        built = build(far, BuildSpec(f"{fresh_name}:1", str(tmp_path), "Dockerfile"), lambda _line: None)
+        spec = BuildSpec(f"{fresh_name}:1", str(tmp_path), "Dockerfile")
+        built = build(far, spec, read_recipe(far, spec.context, spec.dockerfile, {}), lambda _line: None)
     found = engine.find_image(f"{fresh_name}:1")
     engine.remove_image(f"{fresh_name}:1")
     assert found
-    assert found.id == built
+    assert found.id == built.image_id
 
 
 def test_the_command_line_says_which_way_it_took(run: Run, way: dict[str, str]) -> None:

@@ -58,6 +58,9 @@ class FakeEngine:
         for name in image.tags or (image.id,):
             self._images[name] = image
 
+    states: tuple[str, ...] = ("Rs",)
+    """What the processes of every container do, as ``ps`` writes it."""
+
     def script(self, name: str, *states: Mapping[str, Any]) -> None:
         """Let each look at a container find the next state; the last one stays."""
         self._scripts[self._raw(name)["Id"]] = [dict(state) for state in states]
@@ -76,6 +79,10 @@ class FakeEngine:
 
     def answers(self) -> bool:
         return True
+
+    def process_states(self, container: str) -> tuple[str, ...]:
+        del container
+        return self.states
 
     def containers(self, labels: Iterable[str]) -> tuple[Container, ...]:
         wanted = [label.partition("=") for label in labels]

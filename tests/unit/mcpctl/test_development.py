@@ -31,7 +31,8 @@ printf "%s\\n" "$*" >> "$PYTEST_ASKED"
 exit "$PYTEST_CODE"
 """
 
-ENGINE26 = "tests/engine tests/e2e/test_quick_start.py tests/e2e/test_interop.py"
+ENGINE26 = " ".join(tests.PARTS["engine26"])
+IN26 = "env MCPCTL_KILLS=40 {python} -m pytest"
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["unit", "tests/docs"], "tests/unit tests/oracle tests/docs"),
         (["tests/unit/mcpctl/test_errors.py::test_x"], "tests/unit/mcpctl/test_errors.py::test_x"),
         (["docs", "--", "-x"], "-x tests/docs"),
-        (["engine26"], f"{{python}} -m pytest {ENGINE26}"),
-        (["docs", "engine26"], f"tests/docs\n{{python}} -m pytest {ENGINE26}"),
+        (["engine26"], f"{IN26} {ENGINE26}"),
+        (["docs", "engine26"], f"tests/docs\n{IN26} {ENGINE26}"),
     ],
 )
 def test_parts_and_paths_are_handed_to_pytest(
@@ -77,7 +78,7 @@ def test_the_whole_suite_is_three_goes_and_one_red_one_is_enough(
     quick, with_engine, newer = asked.read_text().splitlines()
     assert "-n auto" in quick
     assert set(with_engine.split()) == {"tests/engine", "tests/e2e", "tests/benchmarks"}
-    assert newer == f"{tests.sys.executable} -m pytest {ENGINE26}"
+    assert newer == f"{IN26} {ENGINE26}".format(python=tests.sys.executable)
 
 
 def test_a_red_run_is_a_failure_with_pytests_own_code_in_the_data(

@@ -242,6 +242,18 @@ def test_where_the_engines_clock_is_set_back_a_moment_of_seen_life_is_enough(
     assert watch(world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, timeout=30).verdict == "ready"
 
 
+@pytest.mark.parametrize(
+    ("states", "verdict"),
+    [(("Ss", "S"), "ready"), (("Ss", "R"), "waiting"), (("D",), "waiting"), ((), "waiting")],
+)
+def test_a_young_process_is_ready_once_all_of_it_sleeps(
+    world: World, monkeypatch: pytest.MonkeyPatch, states: tuple[str, ...], verdict: str
+) -> None:
+    monkeypatch.setattr(readiness, "QUIET_SECONDS", 0)
+    world.engine.states = states
+    assert watch(world, PLAIN, {**RUNNING, "StartedAt": JUST_NOW}, timeout=0.02).verdict == verdict
+
+
 def test_seen_life_starts_anew_with_each_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "SETTLED_SECONDS", 0.2)
     lives = [{**RUNNING, "StartedAt": JUST_NOW.replace("2999", str(3000 + life))} for life in range(900)]
