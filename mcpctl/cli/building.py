@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mcpctl.cli import frame
-from mcpctl.cli.options import DryRunOption, LockWaitOption, OutputOption, ServicesArgument
+from mcpctl.cli.options import CaBundleOption, DryRunOption, LockWaitOption, OutputOption, ServicesArgument
 from mcpctl.output.outcome import Format, Outcome
 
 if TYPE_CHECKING:
@@ -28,10 +27,7 @@ def build(
     services: ServicesArgument = None,
     pull: Annotated[bool, typer.Option("--pull", help="Look for newer base images.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step anew.")] = False,
-    ca_bundle: Annotated[
-        Path | None,
-        typer.Option("--ca-bundle", metavar="FILE", help="Trust these certificates (PEM) while building."),
-    ] = None,
+    ca_bundle: CaBundleOption = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say which builder, what goes in, and why; change nothing.")
     ] = False,
@@ -42,17 +38,15 @@ def build(
     """Build the services' images."""
 
     def run(runtime: Runtime) -> Outcome:
-        from mcpctl.stack.images import BuildChoice, plan_images
+        from mcpctl.stack.images import plan_images
         from mcpctl.stack.observe import observe_images
         from mcpctl.stack.order import selected
         from mcpctl.stack.up import run_image_steps
 
-        project, engine, state = runtime.project, runtime.engine, runtime.state
+        project, engine = runtime.project, runtime.engine
         chosen = selected(project, services or (), with_dependencies=False)
         built = frozenset(name for name in chosen if project.services[name].build)
-        choice = BuildChoice(
-            pull, no_cache, state.remember_build, _from(runtime, ca_bundle), warn=runtime.writer.warn
-        )
+        choice = frame.build_choice(runtime, ca_bundle, pull=pull, no_cache=no_cache)
         if explain:
             return _explained(runtime, sorted(built), choice)
         steps = plan_images(project, observe_images(engine, project), built, rebuild=True)
@@ -63,10 +57,6 @@ def build(
         return Outcome({"images": [step.target for step in steps]})
 
     frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run or explain)
-
-
-def _from(runtime: Runtime, file: Path | None) -> Path | None:
-    return runtime.working_directory / file if file else None
 
 
 def _explained(runtime: Runtime, services: list[str], choice: BuildChoice) -> Outcome:

@@ -13,9 +13,11 @@ from mcpctl.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     import typer
 
+    from mcpctl.stack.images import BuildChoice
     from mcpctl.stack.steps import Plan
     from mcpctl.stack.up import UpResult
 
@@ -80,6 +82,16 @@ def leave(exit_code: int) -> NoReturn:
     The parser takes 130 for a Ctrl-C of its own; it lets this exception through.
     """
     raise SystemExit(exit_code)
+
+
+def build_choice(
+    runtime: Runtime, ca_bundle: Path | None, *, pull: bool = False, no_cache: bool = False
+) -> BuildChoice:
+    """Return how to build: what is built is noted, and what a person should see is told."""
+    from mcpctl.stack.images import BuildChoice
+
+    bundle = runtime.working_directory / ca_bundle if ca_bundle else None
+    return BuildChoice(pull, no_cache, runtime.state.remember_build, bundle, runtime.writer.warn)
 
 
 def stream(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:

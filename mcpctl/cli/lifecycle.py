@@ -9,6 +9,7 @@ import typer
 from mcpctl.cli import frame
 from mcpctl.cli.options import (
     WAIT_SECONDS,
+    CaBundleOption,
     DryRunOption,
     LockWaitOption,
     OutputOption,
@@ -63,6 +64,7 @@ def up(
     build: BuildOption = False,
     no_build: NoBuildOption = False,
     pull: PullOption = None,
+    ca_bundle: CaBundleOption = None,
     wait: WaitOption = True,
     wait_timeout: WaitTimeoutOption = WAIT_SECONDS,
     force_recreate: ForceRecreateOption = False,
@@ -84,27 +86,27 @@ def up(
         from mcpctl.stack.plan import UpChoice
         from mcpctl.stack.up import UpRequest
 
-        _exclude("--build", build, "--no-build", no_build)
-        _exclude("--force-recreate", force_recreate, "--no-recreate", no_recreate)
-        choice = UpChoice(
-            services=tuple(services or ()),
-            no_deps=no_deps,
-            force_recreate=force_recreate,
-            no_recreate=no_recreate,
-            remove_orphans=remove_orphans,
-            scale=_scale(scale or []),
-        )
         request = UpRequest(
-            choice,
+            UpChoice(
+                services=tuple(services or ()),
+                no_deps=no_deps,
+                force_recreate=force_recreate,
+                no_recreate=no_recreate,
+                remove_orphans=remove_orphans,
+                scale=_scale(scale or []),
+            ),
             build=build,
             no_build=no_build,
             pull=_pull_policy(pull),
+            building=frame.build_choice(runtime, ca_bundle),
             wait=wait,
             wait_timeout=wait_timeout,
             stop_timeout=timeout,
         )
         return _preview(runtime, request) if dry_run else _bring_up(runtime, request)
 
+    _exclude("--build", build, "--no-build", no_build)
+    _exclude("--force-recreate", force_recreate, "--no-recreate", no_recreate)
     frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)
 
 
@@ -156,6 +158,7 @@ def rebuild(
     services: ServicesArgument = None,
     pull: Annotated[bool, typer.Option("--pull", help="Look for newer base images.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step anew.")] = False,
+    ca_bundle: CaBundleOption = None,
     wait: WaitOption = True,
     wait_timeout: WaitTimeoutOption = WAIT_SECONDS,
     timeout: StopTimeoutOption = None,
@@ -170,20 +173,21 @@ def rebuild(
 
     def run(runtime: Runtime) -> Outcome:
         from mcpctl.doctor import find_holder
-        from mcpctl.stack.images import BuildChoice
         from mcpctl.stack.plan import UpChoice
         from mcpctl.stack.rebuild import plan_for_rebuild
         from mcpctl.stack.rebuild import rebuild as build_anew
         from mcpctl.stack.up import UpRequest
 
         choice = UpChoice(services=tuple(services or ()))
-        request = UpRequest(choice, wait=wait, wait_timeout=wait_timeout, stop_timeout=timeout)
+        building = frame.build_choice(runtime, ca_bundle, pull=pull, no_cache=no_cache)
+        request = UpRequest(
+            choice, building=building, wait=wait, wait_timeout=wait_timeout, stop_timeout=timeout
+        )
         engine, project = runtime.engine, runtime.project
         if dry_run:
             return frame.plan_outcome(plan_for_rebuild(engine, project, request))
-        building = BuildChoice(pull, no_cache, runtime.state.remember_build)
         with runtime.progress() as progress:
-            result = build_anew(engine, project, request, building, progress, find_holder)
+            result = build_anew(engine, project, request, progress, find_holder)
         return frame.up_outcome(runtime, result)
 
     frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,4 +27,8 @@ WaitTimeoutOption = Annotated[
 ]
 StopTimeoutOption = Annotated[
     int | None, typer.Option("--timeout", "-t", metavar="SECONDS", help="Kill a container that stops slower.")
+]
+CaBundleOption = Annotated[
+    Path | None,
+    typer.Option("--ca-bundle", metavar="FILE", help="Trust these certificates (PEM) while building."),
 ]

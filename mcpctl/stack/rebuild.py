@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from mcpctl.compose.model import Project
     from mcpctl.engine.client import Engine
-    from mcpctl.stack.images import BuildChoice
     from mcpctl.stack.steps import Plan
     from mcpctl.stack.up import Reporter, UpRequest, UpResult
 
@@ -30,7 +29,6 @@ def rebuild(
     engine: Engine,
     project: Project,
     request: UpRequest,
-    building: BuildChoice,
     reporter: Reporter,
     find_holder: Callable[[str, int], str | None],
 ) -> UpResult:
@@ -41,7 +39,7 @@ def rebuild(
         Unhealthy: a service did not become ready in time; the healthy part stays up.
     """
     builds = _plan_builds(engine, project, request.choice.services)
-    run_image_steps(engine, project, builds, building, reporter)
+    run_image_steps(engine, project, builds, request.building, reporter)
     result = up(engine, project, _after(builds, request), reporter, find_holder)
     return replace(result, steps=(*builds, *result.steps))
 

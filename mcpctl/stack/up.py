@@ -45,6 +45,7 @@ class UpRequest:
     no_build: bool = False
     pull: PullPolicy | None = None
     built: frozenset[str] = frozenset()
+    building: BuildChoice = field(default_factory=BuildChoice)
     wait: bool = True
     wait_timeout: float = WAIT_SECONDS
     stop_timeout: int | None = None
@@ -95,7 +96,7 @@ def up(
     observed = observe(engine, project)
     image_steps = _plan_images(project, observed, chosen, request)
     if image_steps:
-        run_image_steps(engine, project, image_steps, BuildChoice(), reporter)
+        run_image_steps(engine, project, image_steps, request.building, reporter)
         observed = replace(observed, images=observe_images(engine, project))
     plan = plan_up(project, observed, request.choice)
     check_ports(engine, project, observed, plan, find_holder)
