@@ -149,11 +149,16 @@ def look(context: typer.Context, output: Format, operation: Callable[[Runtime], 
     answer(context, output, run)
 
 
-def unlocked_change(context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome]) -> None:
-    """Run an operation that changes the project and itself locks it for only a part of its time."""
+def unlocked_change(
+    context: typer.Context, output: Format, operation: Callable[[Runtime], Outcome], *, foreign: int = 0
+) -> None:
+    """Run an operation that changes the project and itself locks it for only a part of its time.
+
+    The last ``foreign`` words of the command line are another program's; only the first of them is noted.
+    """
     runtime = runtime_of(context)
     runtime.writer.format = output
-    _finish(runtime, audited(runtime, operation))
+    _finish(runtime, audited(runtime, operation, foreign=foreign))
 
 
 @contextmanager
@@ -171,12 +176,12 @@ def locked_part(runtime: Runtime, lock_wait: float) -> Generator[None]:
                 runtime.journal.end(done=done)
 
 
-def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome]) -> Outcome:
+def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome], *, foreign: int = 0) -> Outcome:
     """Run an operation with its journal and write its line of the audit trail, whatever comes of it."""
     from mcpctl.state import AuditEntry
 
     began = time.monotonic()
-    arguments = _safe_arguments(runtime)
+    arguments = _safe_arguments(runtime.arguments, foreign)
 
     def audit(code: int) -> None:
         runtime.state.audit(AuditEntry(runtime.command, arguments, code, time.monotonic() - began))
@@ -200,9 +205,14 @@ def audited(runtime: Runtime, operation: Callable[[Runtime], Outcome]) -> Outcom
     return outcome
 
 
-def _safe_arguments(runtime: Runtime) -> tuple[str, ...]:
-    """Return the words of the command line without values that may be secrets."""
-    return tuple(_safe(word) for word in runtime.arguments)
+def _safe_arguments(words: tuple[str, ...], foreign: int) -> tuple[str, ...]:
+    """Return the words of the command line without values that may be secrets.
+
+    Nothing is known of another program's own arguments: ``mysql -pPASSWORD`` holds one, so all of them go.
+    """
+    hidden = max(foreign - 1, 0)
+    own = words[: len(words) - hidden]
+    return (*map(_safe, own), *["***"] * bool(hidden))
 
 
 def _safe(word: str) -> str:

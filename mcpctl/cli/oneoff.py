@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,7 +92,8 @@ def run_oneoff(
         frame.answer(context, output, lambda runtime: _planned(runtime, request))
         return
     way = _detached if detach else _captured if output is Format.JSON else _here
-    frame.unlocked_change(context, output, lambda runtime: way(runtime, request, lock_wait, tty=not no_tty))
+    operation = partial(way, request=request, lock_wait=lock_wait, tty=not no_tty)
+    frame.unlocked_change(context, output, operation, foreign=len(request.command))
 
 
 def _planned(runtime: Runtime, request: RunRequest) -> Outcome:

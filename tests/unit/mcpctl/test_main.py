@@ -347,6 +347,7 @@ def test_a_command_that_only_looks_leaves_none(words: list[str], run: Run, proje
         ["-H", "tcp://operator:hunter2@127.0.0.1:1", "up"],
         ["--host=tcp://operator:hunter2@127.0.0.1:1", "up"],
         ["-H", NOWHERE, "up", "token=hunter2"],
+        ["-H", NOWHERE, "run", "-e", "TOKEN=hunter2", "backend", "mysql", "-phunter2", "hunter2"],
     ],
 )
 def test_no_secret_reaches_the_audit_trail(words: list[str], run: Run, project: Path) -> None:
@@ -355,6 +356,17 @@ def test_no_secret_reaches_the_audit_trail(words: list[str], run: Run, project: 
     assert "hunter2" not in left.stderr or "token=" in words[-1]
     assert "hunter2" not in (project / ".mcpctl/audit.jsonl").read_text()
     assert "hunter2" in " ".join(words)
+
+
+def test_of_the_command_in_a_container_the_audit_trail_has_the_program_alone(run: Run, project: Path) -> None:
+    run("-H", NOWHERE, "run", "--rm", "backend", "curl", "-H", "Authorization: Bearer x", "http://y")
+    run("-H", NOWHERE, "run", "backend", "id")
+    run("-H", NOWHERE, "run", "backend")
+    assert [line["arguments"][2:] for line in audit(project)] == [
+        ["run", "--rm", "backend", "curl", "***"],
+        ["run", "backend", "id"],
+        ["run", "backend"],
+    ]
 
 
 @pytest.mark.parametrize(
