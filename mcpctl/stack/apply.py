@@ -174,6 +174,7 @@ class Applier:
             links=self._links(service, 1),
             api_version=self._engine.api_version,
             oneoff_name=name,
+            proxies=self._engine.proxies,
         )
         return container_spec(self._project, service, placement)
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mcpctl.errors import ConfigError, NotFound
+from mcpctl.stack.apply import Applier
 from mcpctl.stack.mounts import inherited_volumes
+from mcpctl.stack.observe import observe
 from mcpctl.stack.references import owners, resolve
 from mcpctl.stack.security import with_profiles
 from mcpctl.stack.spec import ContainerSpec, Placement, container_spec
+from tests.unit.mcpctl.stack.world import Silence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -278,3 +281,12 @@ def test_a_seccomp_profile_is_sent_as_json(tmp_path: Path) -> None:
 def test_a_bind_of_the_file_goes_before_a_secret_at_the_same_path(world: World) -> None:
     host = spec(world, "secrets: [s], volumes: ['/x:/run/secrets/s']", top=FILES).config["HostConfig"]
     assert (host["Binds"], host["Mounts"]) == (["/x:/run/secrets/s:rw"], None)
+
+
+def test_a_one_off_container_has_the_proxies_that_the_service_has(world: World) -> None:
+    project = world.file("services: {a: {image: i, environment: {http_proxy: own}}}")
+    world.engine.proxies = {"http_proxy": "http://p:1", "no_proxy": "x"}
+    observed = observe(world.engine, project)  # type: ignore[arg-type] - stands in for the engine
+    applier = Applier(world.engine, project, observed, Silence(), wait_timeout=0)  # type: ignore[arg-type] - as above
+    env = applier.oneoff_spec(project.services["a"], "p-a-run-1", "1").config["Env"]
+    assert sorted(env) == ["http_proxy=own", "no_proxy=x"]
