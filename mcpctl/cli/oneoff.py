@@ -107,7 +107,8 @@ def _prepared(runtime: Runtime, request: RunRequest, lock_wait: float, *, tty: b
     from mcpctl.stack.run import prepare
 
     with frame.locked_part(runtime, lock_wait), runtime.progress() as progress:
-        oneoff = prepare(runtime.engine, runtime.project, request, progress, tty=tty)
+        building = frame.build_choice(runtime, None)
+        oneoff = prepare(runtime.engine, runtime.project, request, progress, building, tty=tty)
     for warning in oneoff.warnings:
         runtime.writer.warn(warning)
     return oneoff

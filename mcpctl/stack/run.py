@@ -19,7 +19,7 @@ from mcpctl.errors import EngineFailed, EngineUnreachable, NotFound
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.commands import OUTPUT_LIMIT
 from mcpctl.stack.executor import execute
-from mcpctl.stack.images import BuildChoice, plan_images
+from mcpctl.stack.images import plan_images
 from mcpctl.stack.mounts import written_files
 from mcpctl.stack.observe import observe, observe_images
 from mcpctl.stack.oneoff import RunRequest, ground_of, oneoff_name, oneoff_service, plan_oneoff
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mcpctl.compose.model import Project
     from mcpctl.engine.client import Engine
     from mcpctl.engine.relay import Sink
+    from mcpctl.stack.images import BuildChoice
     from mcpctl.stack.steps import Plan
     from mcpctl.stack.up import Reporter
 
@@ -87,6 +88,7 @@ def prepare(
     project: Project,
     request: RunRequest,
     reporter: Reporter,
+    building: BuildChoice,
     *,
     tty: bool,
 ) -> OneOff:
@@ -101,7 +103,7 @@ def prepare(
     observed = observe(engine, project)
     chosen = selected(project, [request.service], with_dependencies=not request.no_deps)
     if images := plan_images(project, observed.images, chosen, rebuild=False):
-        run_image_steps(engine, project, images, BuildChoice(), reporter)
+        run_image_steps(engine, project, images, building, reporter)
         observed = replace(observed, images=observe_images(engine, project))
     plan = ground_of(plan_oneoff(project, observed, request, name))
     applier = Applier(engine, project, observed, reporter, wait_timeout=request.wait_timeout)

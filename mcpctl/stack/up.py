@@ -38,7 +38,10 @@ class Reporter(Progress, Watch, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UpRequest:
-    """Everything that `up` was asked for; images of ``built`` services were made just before."""
+    """Everything that `up` was asked for; images of ``built`` services were made just before.
+
+    ``building`` is how images are built where one is to be.
+    """
 
     choice: UpChoice = field(default_factory=UpChoice)
     build: bool = False
