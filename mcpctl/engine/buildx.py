@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mcpctl.compose.output import mask_value
 from mcpctl.engine.build import KEPT_LINES, Built, built_image, failed_build
 from mcpctl.engine.builders import GET_BUILDX
 from mcpctl.errors import EngineFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 
     from mcpctl.engine.client import Engine
     from mcpctl.engine.recipe import Recipe
@@ -89,9 +90,10 @@ def build(
         EngineFailed: buildx does not start, or with the failing step and its last lines of output.
     """
     steps = _Steps(report)
-    environment = {**environ, **_endpoint(engine.endpoint, environ)}
+    hidden = hidden_arguments(spec, environ)
+    environment = {**environ, **hidden, **_endpoint(engine.endpoint, environ)}
     environment.pop("DOCKER_HOST" if engine.endpoint.context else "DOCKER_CONTEXT", None)
-    with _started([str(program), *arguments(spec, recipe)], environment) as process:
+    with _started([str(program), *arguments(spec, recipe, hidden)], environment) as process:
         for raw in process.stdout or ():
             steps.read(raw.decode(errors="replace").rstrip())
         status = process.wait()
@@ -103,12 +105,26 @@ def build(
     raise failed_build(spec.tag, step, steps.error, steps.said.get(steps.failed, ()))
 
 
-def arguments(spec: BuildSpec, recipe: Recipe) -> list[str]:
-    """Return the command line of `docker-buildx` for one image."""
+def hidden_arguments(spec: BuildSpec, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the build arguments that are handed over as variables, since they look like secrets.
+
+    A command line can be read by every user of the machine. A variable that has another value already keeps
+    it: buildx and its secrets may need that one.
+    """
+    return {
+        key: value
+        for key, value in spec.args.items()
+        if value is not None and mask_value(key, value) != value and environ.get(key, value) == value
+    }
+
+
+def arguments(spec: BuildSpec, recipe: Recipe, hidden: Collection[str] = ()) -> list[str]:
+    """Return the command line of `docker-buildx` for one image; ``hidden`` arguments go by name alone."""
+    given = (key if value is None or key in hidden else f"{key}={value}" for key, value in spec.args.items())
     words = ["build", "--progress", "plain", "--load", "--provenance=false"]
     repeated: list[tuple[str, Iterable[str]]] = [
         ("--tag", (spec.tag, *spec.more_tags)),
-        ("--build-arg", (key if value is None else f"{key}={value}" for key, value in spec.args.items())),
+        ("--build-arg", given),
         ("--label", (f"{key}={value}" for key, value in spec.labels.items())),
         ("--cache-from", spec.cache_from),
         ("--cache-to", spec.cache_to),

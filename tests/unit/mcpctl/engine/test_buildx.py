@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcpctl.engine.buildx import arguments
+from mcpctl.engine.buildx import arguments, hidden_arguments
 from mcpctl.engine.context import open_context
 from mcpctl.engine.dockerfile import parse
 from mcpctl.engine.recipe import Recipe
@@ -32,3 +32,15 @@ def test_everything_that_is_asked_for_stands_on_the_command_line(tmp_path: Path)
         f"--target t --network host --platform linux/amd64 --shm-size 64 --file {tmp_path}/Dockerfile "
         f"--pull --no-cache -- {tmp_path}"
     )
+
+
+def test_an_argument_that_looks_like_a_secret_is_no_part_of_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    args = {"NPM_TOKEN": "hunter2", "SOURCE": "https://u:hunter3@x", "LEVEL": "1", "API_KEY": None}
+    spec = BuildSpec(tag="a", context=str(tmp_path), dockerfile="Dockerfile", args=args)
+    hidden = hidden_arguments(spec, {"HOME": "/"})
+    assert hidden == {"NPM_TOKEN": "hunter2", "SOURCE": "https://u:hunter3@x"}
+    recipe = Recipe(open_context(str(tmp_path), "Dockerfile"), parse(""), {})
+    line = " ".join(arguments(spec, recipe, hidden))
+    assert "--build-arg NPM_TOKEN --build-arg SOURCE --build-arg LEVEL=1 --build-arg API_KEY " in line
+    assert hidden_arguments(spec, {"NPM_TOKEN": "for buildx itself"}).keys() == {"SOURCE"}
