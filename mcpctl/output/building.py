@@ -41,7 +41,7 @@ def _rows(image: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("sends", "all of it" if image["needed"] is None else ", ".join(image["needed"]) or "no files"),
         ("ignore file", image["ignore_file"] or "none"),
     ]
-    rows += [("argument", f"{key}={value}") for key, value in image["args"].items()]
+    rows += [("argument", f"{key}={_first_line(value)}") for key, value in image["args"].items()]
     rows += [("secret", name) for name in image["secrets"]]
     rows += [("platform", image["platform"])] * bool(image["platform"])
     for base in image["base_images"]:
@@ -49,6 +49,12 @@ def _rows(image: Mapping[str, Any]) -> list[tuple[str, str]]:
     if image["bytes"] > 1_000_000:
         rows += [("large", f"{item['path']} ({_size(item['bytes'])})") for item in image["largest"]]
     return rows
+
+
+def _first_line(text: str) -> str:
+    """Return what fits on a line: certificates do not."""
+    lines = text.splitlines() or [""]
+    return f"{lines[0]} …" if len(lines) > 1 else lines[0]
 
 
 def _short(identity: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mcpctl.output import views
+from mcpctl.output.building import explanation
 from mcpctl.output.logs import LogView
 from mcpctl.output.outcome import Format
 from mcpctl.output.writer import Writer
@@ -305,3 +306,17 @@ def test_a_log_line_is_shown_as_it_came(
     }
     LogView(Writer(format=form), ("web",), timestamps=timestamps).line(line)
     assert capfd.readouterr().out == text
+
+
+def test_a_build_argument_of_many_lines_takes_one() -> None:
+    image = {
+        "image": "i", "state": "missing", "service": "a", "problem": None, "target": None, "dockerfile": "d",
+        "context": "c", "files": 1, "bytes": 1, "needed": None, "ignore_file": None, "secrets": [],
+        "args": {"MCP_CA_BUNDLE": "-----BEGIN\nx\n-----END\n", "EMPTY": ""}, "platform": None,
+        "base_images": [],
+    }  # fmt: skip
+    console = Writer().rich_console()
+    with console.capture() as drawn:
+        explanation(console, {"builder": {"name": "classic", "reason": "r"}, "images": [image]})
+    arguments = [line.split(maxsplit=1)[1] for line in drawn.get().splitlines() if " argument " in line]
+    assert arguments == ["MCP_CA_BUNDLE=-----BEGIN …", "EMPTY="]
