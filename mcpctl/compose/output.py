@@ -46,6 +46,11 @@ def mask_secrets(model: Mapping[str, Any]) -> dict[str, Any]:
     return masked
 
 
+def mask_urls(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of any document without the passwords of the URLs in its texts."""
+    return {key: _masked(value, key) for key, value in document.items()}
+
+
 def _masked(value: Any, holder: str) -> Any:
     if is_mapping(value):
         return {key: _entry(key, item, holder) for key, item in value.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from mcpctl.compose.output import MASK, looks_secret, mask_value
+from mcpctl.compose.output import mask_urls, mask_value
 from mcpctl.errors import NotFound
 from mcpctl.stack.monitoring import chosen_containers
 from mcpctl.stack.observe import service_of
@@ -64,12 +64,22 @@ def _containers(engine: Engine, project: Project, services: Sequence[str]) -> li
 
 
 def masked(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a container's document with the values of secret-looking variables and labels masked."""
+    """Return a container's document with its secrets masked.
+
+    These are variables, labels and options of the log driver (``splunk-token``), as far as a name can tell,
+    and passwords of URLs anywhere.
+    """
     config = dict(cast("Mapping[str, Any]", raw["Config"]))
     config["Env"] = [_masked_entry(entry) for entry in config.get("Env") or ()]
-    labels = cast("Mapping[str, str]", config.get("Labels") or {})
-    config["Labels"] = {key: MASK if value and looks_secret(key) else value for key, value in labels.items()}
-    return {**raw, "Config": config}
+    config["Labels"] = _masked_values(config.get("Labels"))
+    host = dict(cast("Mapping[str, Any]", raw.get("HostConfig") or {}))
+    if log := host.get("LogConfig"):
+        host["LogConfig"] = {**log, "Config": _masked_values(log.get("Config"))}
+    return mask_urls({**raw, "Config": config, "HostConfig": host})
+
+
+def _masked_values(values: Mapping[str, str] | None) -> dict[str, str]:
+    return {key: mask_value(key, value) for key, value in (values or {}).items()}
 
 
 def _masked_entry(entry: str) -> str:
