@@ -194,7 +194,7 @@ class Engine:
             for entry in row["Ports"]:
                 taken = entry.get("PublicPort") == port and entry.get("Type") == "tcp"
                 if taken and _collide(entry.get("IP", ""), address):
-                    return str(row["Names"][0]).lstrip("/")
+                    return inspect.listed_name(row)
         return None
 
     def create_container(self, name: str, config: Mapping[str, Any], platform: str | None = None) -> str:
@@ -257,11 +257,6 @@ class Engine:
                 return inspect.network(self._get(doing, f"/networks/{raw['Id']}"))
         return None
 
-    def network(self, identity: str) -> Network:
-        """Inspect one network, with the containers that run on it; a list leaves those out."""
-        with translated(self.endpoint, f"inspecting network {identity}"):
-            return inspect.network(self.api.inspect_network(identity))
-
     def create_network(self, spec: NetworkSpec, labels: Mapping[str, str]) -> str:
         """Create a network and return its id; the engine refuses a second one of the same name."""
         ipam: dict[str, Any] = {}
@@ -313,17 +308,6 @@ class Engine:
             "Labels": dict(labels),
         }
         self._call("POST", f"creating volume {spec.name}", "/volumes/create", body=body)
-
-    def volume_users(self, name: str) -> dict[str, str]:
-        """Return the names of all containers that use a volume, stopped ones too, by id."""
-        with translated(self.endpoint, f"listing containers with volume {name}"):
-            rows = self.api.containers(all=True, filters={"volume": name})
-        # the filter takes paths too; an exact name is told by the mounts
-        return {
-            row["Id"]: str(row["Names"][0]).lstrip("/")
-            for row in rows
-            if any(mount.get("Name") == name for mount in row.get("Mounts") or ())
-        }
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume and what is in it."""

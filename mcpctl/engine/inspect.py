@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from mcpctl.engine.types import Container, Holding, Image, Network, Probe, PublishedPort, Volume
+from mcpctl.engine.types import RUNNING, Container, Holding, Image, Network, Probe, PublishedPort, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,18 @@ def listed_image(raw: Mapping[str, Any]) -> Image:
 
 def holding(raw: Mapping[str, Any]) -> Holding:
     """Read one row of ``GET /containers/json``."""
-    names = cast("list[str]", _list(raw, "Names"))
-    name = names[0].lstrip("/") if names else str(raw["Id"])[:12]
     networks = _map(_map(raw, "NetworkSettings"), "Networks")
-    return Holding(raw["Id"], name, raw["ImageID"], frozenset(networks))
+    return Holding(
+        raw["Id"],
+        listed_name(raw),
+        raw["ImageID"],
+        frozenset(networks),
+        frozenset(_volumes(raw).values()),
+        running=raw["State"] in RUNNING,
+    )
+
+
+def listed_name(raw: Mapping[str, Any]) -> str:
+    """Return the name in a row of ``GET /containers/json``."""
+    names = cast("list[str]", _list(raw, "Names"))
+    return names[0].lstrip("/") if names else str(raw["Id"])[:12]

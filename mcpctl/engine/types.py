@@ -96,6 +96,10 @@ class Probe:
     output: str
 
 
+RUNNING = frozenset({"running", "paused"})
+"""States of a container whose process runs; that of a restarting one does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
     """One container as inspected; ``health`` is None without a healthcheck, times are RFC 3339."""
@@ -121,7 +125,7 @@ class Container:
     @property
     def running(self) -> bool:
         """Tell whether its process runs (a paused one counts, a restarting one does not)."""
-        return self.state in {"running", "paused"}
+        return self.state in RUNNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +165,14 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one container of the engine, running or not, keeps in use; ``networks`` are names."""
+    """What one container of the engine, running or not, keeps in use; networks and volumes by name."""
 
     container_id: str
     container: str
     image_id: str
     networks: frozenset[str]
+    volumes: frozenset[str] = frozenset()
+    running: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from mcpctl.compose import labels
 from mcpctl.errors import EngineFailed, PartlyDone
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.executor import execute
-from mcpctl.stack.observe import observe
+from mcpctl.stack.observe import observe_for_down
 from mcpctl.stack.plan_clean import Belongings, CleanChoice, CleanPlan, Kept, plan_clean
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class CleanResult:
 
 def prepare_clean(engine: Engine, project: Project, choice: CleanChoice) -> CleanWork:
     """Look at what there is and plan what goes."""
-    observed = observe(engine, project, oneoffs=True)
-    belongings = Belongings(observed, _built_images(engine, project, observed), engine.holdings())
+    observed = observe_for_down(engine, project)
+    belongings = Belongings(observed, _built_images(engine, project, observed))
     return CleanWork(observed, plan_clean(project, belongings, choice))
 
 

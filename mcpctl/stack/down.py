@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def plan_for_down(engine: Engine, project: Project, choice: DownChoice) -> Plan:
     """Return the steps that `down` would run now."""
-    return plan_down(project, observe_for_down(engine, project, volumes=choice.volumes), choice)
+    return plan_down(project, observe_for_down(engine, project), choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def down(
         PartlyDone: a volume stays since a container of somebody else uses it; all else is gone.
     """
     choice = request.choice
-    observed = observe_for_down(engine, project, volumes=choice.volumes)
+    observed = observe_for_down(engine, project)
     plan = plan_down(project, observed, choice) if request.agreed is None else request.agreed
     applier = Applier(engine, project, observed, reporter, wait_timeout=0, stop_timeout=request.stop_timeout)
     execute(plan, applier.perform, reporter, applier.cancel)

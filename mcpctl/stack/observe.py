@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mcpctl.compose.model import Project
     from mcpctl.engine.client import Engine
-    from mcpctl.engine.types import Container, Image, Network, Volume
+    from mcpctl.engine.types import Container, Holding, Image, Network, Volume
 
 _STRANDED = re.compile(r"^[0-9a-f]{12}_(?P<name>.+)$")
 
@@ -24,8 +24,8 @@ class Observed:
     """What the engine holds of a project; ``images``, ``networks`` and ``volumes`` are by name.
 
     ``contents`` are the digests of its secrets and configs (see ``compose.contents``). ``former_images`` are
-    those that containers were made from and that have lost the name since, by id. ``volume_users`` are the
-    names of containers by id, for each volume; only ``observe_for_down`` asks for them.
+    those that containers were made from and that have lost the name since, by id. ``holdings`` are what all
+    containers of the engine keep in use; only ``observe_for_down`` asks for them.
     """
 
     containers: tuple[Container, ...]
@@ -34,7 +34,7 @@ class Observed:
     images: Mapping[str, Image | None]
     contents: Mapping[str, str] = field(default_factory=dict[str, str])
     former_images: Mapping[str, Image] = field(default_factory=dict[str, "Image"])
-    volume_users: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
+    holdings: tuple[Holding, ...] = ()
 
     def of(self, service: str) -> tuple[Container, ...]:
         """Return a service's replicas by their number, those stranded by a broken recreate left out."""
@@ -106,21 +106,9 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
         )
 
 
-def observe_for_down(engine: Engine, project: Project, *, volumes: bool) -> Observed:
-    """Observe, one-off containers included, and who else is on the project's networks and ``volumes``."""
-    found = observe(engine, project, oneoffs=True)
-    own = {
-        name: network
-        for name, network in found.networks.items()
-        if network.labels.get(labels.PROJECT) == project.name
-    }
-    used = {
-        name: engine.volume_users(name)
-        for name, volume in found.volumes.items()
-        if volumes and volume.labels.get(labels.PROJECT) == project.name
-    }
-    networks = {name: engine.network(network.id) for name, network in own.items()}
-    return replace(found, networks={**found.networks, **networks}, volume_users=used)
+def observe_for_down(engine: Engine, project: Project) -> Observed:
+    """Observe, one-off containers included, and what the containers of others keep in use."""
+    return replace(observe(engine, project, oneoffs=True), holdings=engine.holdings())
 
 
 def observe_containers(engine: Engine, project_name: str) -> tuple[Container, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mcpctl.compose import labels
 from mcpctl.stack.observe import service_of
-from mcpctl.stack.plan_down import anonymous_volume_steps, stop_steps, volume_steps
+from mcpctl.stack.plan_down import anonymous_volume_steps, own_networks, stop_steps, volume_steps
 from mcpctl.stack.steps import Plan, Step
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ class CleanChoice:
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What the engine holds of a project, its built images, and what all containers keep in use."""
+    """What the engine holds of a project, and its built images."""
 
     observed: Observed
     images: tuple[Image, ...]
-    holdings: tuple[Holding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def plan_clean(project: Project, found: Belongings, choice: CleanChoice) -> Clea
     steps = _container_steps(project, containers)
     removed = tuple(step.id for step in steps if step.action == "remove container")
     gone = {container.id for container, _ in containers}
-    staying = tuple(item for item in found.holdings if item.container_id not in gone)
+    staying = tuple(item for item in found.observed.holdings if item.container_id not in gone)
     kept: list[Kept] = []
     warnings: list[str] = []
     if choice.scope != "images":
@@ -152,7 +151,6 @@ def _container_steps(project: Project, containers: list[tuple[Container, str]]) 
 def _networks(
     project: Project, observed: Observed, staying: tuple[Holding, ...], needs: tuple[str, ...]
 ) -> list[Step]:
-    external = {spec.name for spec in project.networks.values() if spec.external}
     used = {name for item in staying for name in item.networks}
     return [
         Step(
@@ -161,10 +159,10 @@ def _networks(
             name,
             ("no container is left on it",),
             needs,
-            subject=network.id,
+            subject=observed.networks[name].id,
         )
-        for name, network in sorted(observed.networks.items())
-        if network.labels.get(labels.PROJECT) == project.name and name not in external | used
+        for name in own_networks(project, observed)
+        if name not in used
     ]
 
 

@@ -12,10 +12,10 @@ from mcpctl.stack.order import dependents, in_start_order
 from mcpctl.stack.steps import Plan, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from mcpctl.compose.model import Project
-    from mcpctl.engine.types import Container
+    from mcpctl.engine.types import Container, Holding
     from mcpctl.stack.observe import Observed
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}\Z")
@@ -49,11 +49,11 @@ def plan_down(project: Project, observed: Observed, choice: DownChoice) -> Plan:
 
 def networks_in_use(project: Project, observed: Observed) -> dict[str, tuple[str, ...]]:
     """Return the project's networks on which containers of others run, with the names of those."""
+    on_it = [item for item in observed.holdings if item.running]
     return {
         name: others
-        for name, network in sorted(observed.networks.items())
-        if name in _own_networks(project, observed)
-        and (others := _others(network.containers, observed.containers))
+        for name in own_networks(project, observed)
+        if (others := _others((item for item in on_it if name in item.networks), observed.containers))
     }
 
 
@@ -64,13 +64,13 @@ def volumes_in_use(observed: Observed, choice: DownChoice, project: Project) -> 
     return {
         name: others
         for name in _own_volumes(project, observed)
-        if (others := _others(observed.volume_users.get(name, {}), leaving))
+        if (others := _others((item for item in observed.holdings if name in item.volumes), leaving))
     }
 
 
-def _others(users: Mapping[str, str], own: Iterable[Container]) -> tuple[str, ...]:
+def _others(users: Iterable[Holding], own: Iterable[Container]) -> tuple[str, ...]:
     known = {item.id for item in own}
-    return tuple(sorted(name for identity, name in users.items() if identity not in known))
+    return tuple(sorted(item.container for item in users if item.container_id not in known))
 
 
 def stop_steps(project: Project, containers: tuple[Container, ...], why: str) -> list[Step]:
@@ -114,7 +114,8 @@ def _containers(project: Project, containers: tuple[Container, ...]) -> list[Ste
     return stops + removes
 
 
-def _own_networks(project: Project, observed: Observed) -> list[str]:
+def own_networks(project: Project, observed: Observed) -> list[str]:
+    """Return the names of the networks that were made for the project, never an external one's."""
     external = {spec.name for spec in project.networks.values() if spec.external}
     return [
         name
@@ -127,7 +128,7 @@ def _networks(project: Project, observed: Observed, needs: tuple[str, ...], kept
     why = ("the stack goes down",)
     return [
         Step(f"network:{name}", "remove network", name, why, needs, subject=observed.networks[name].id)
-        for name in _own_networks(project, observed)
+        for name in own_networks(project, observed)
         if name not in kept
     ]
 

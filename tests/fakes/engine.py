@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mcpctl.engine import inspect
-from mcpctl.engine.types import Container, Endpoint, ExecResult, Holding, Image, Network, Volume, WrittenFile
+from mcpctl.engine.types import (
+    RUNNING,
+    Container,
+    Endpoint,
+    ExecResult,
+    Holding,
+    Image,
+    Network,
+    Volume,
+    WrittenFile,
+)
 from mcpctl.errors import EngineFailed, NotFound
 
 if TYPE_CHECKING:
@@ -202,22 +212,6 @@ class FakeEngine:
     def find_network(self, name: str) -> Network | None:
         return self._networks.get(name)
 
-    def network(self, identity: str) -> Network:
-        (found,) = (item for item in self._networks.values() if item.id == identity)
-        attached = {
-            raw["Id"]: raw["Name"].lstrip("/")
-            for raw in self._containers.values()
-            if found.name in raw["NetworkSettings"]["Networks"] and raw["State"]["Status"] == "running"
-        }
-        return replace(found, containers=attached)
-
-    def volume_users(self, name: str) -> dict[str, str]:
-        return {
-            raw["Id"]: raw["Name"].lstrip("/")
-            for raw in self._containers.values()
-            if any(mount["Name"] == name for mount in raw["Mounts"])
-        }
-
     def create_network(self, spec: NetworkSpec, labels: Mapping[str, str]) -> str:
         self._call(f"create network {spec.name}")
         if spec.name in self._networks:
@@ -253,6 +247,8 @@ class FakeEngine:
                 raw["Name"].lstrip("/"),
                 raw["Image"],
                 frozenset(raw["NetworkSettings"]["Networks"]),
+                frozenset(mount["Name"] for mount in raw["Mounts"] if "Name" in mount),
+                running=raw["State"]["Status"] in RUNNING,
             )
             for raw in self._containers.values()
         )

@@ -106,3 +106,21 @@ def test_networks_volumes_and_images_may_lack_labels() -> None:
     assert (volume.driver, volume.labels) == ("local", {})
     image = inspect.image({"Id": "i", "RepoTags": None, "Config": None})
     assert (image.tags, image.labels, image.size) == ((), {}, 0)
+
+
+def test_a_listed_container_tells_what_it_keeps_in_use() -> None:
+    row: dict[str, Any] = {
+        "Id": "c" * 64,
+        "Names": ["/a"],
+        "ImageID": "sha256:1",
+        "State": "paused",
+        "NetworkSettings": {"Networks": {"n": {}}},
+        "Mounts": [
+            {"Type": "volume", "Name": "v", "Destination": "/v"},
+            {"Type": "bind", "Source": "/x", "Destination": "/x"},
+        ],
+    }
+    held = inspect.holding(row)
+    assert (held.container, held.networks, held.volumes, held.running) == ("a", {"n"}, {"v"}, True)
+    bare = inspect.holding({"Id": "c" * 64, "Names": None, "ImageID": "", "State": "dead"})
+    assert (bare.container, bare.networks, bare.volumes, bare.running) == ("c" * 12, set(), set(), False)

@@ -113,7 +113,7 @@ def test_a_network_on_which_a_container_of_somebody_else_runs_stays(stack: World
     )
     assert "remove network p_default: the stack goes down" in stack.down_lines(), "it does not run"
     stack.engine.start("foreign")
-    observed = observe_for_down(stack.engine, stack.project, volumes=False)  # type: ignore[arg-type] - stands in
+    observed = observe_for_down(stack.engine, stack.project)  # type: ignore[arg-type] - stands in
     assert networks_in_use(stack.project, observed) == {"p_default": ("foreign",)}
     assert not any(line.startswith("remove network") for line in stack.down_lines())
 

@@ -98,7 +98,7 @@ class World:
 
     def down_plan(self, **choice: Any) -> Plan:
         wanted = DownChoice(**choice)
-        observed = observe_for_down(self.engine, self.project, volumes=wanted.volumes)
+        observed = observe_for_down(self.engine, self.project)
         return plan_down(self.project, observed, wanted)
 
     def down_lines(self, **choice: Any) -> list[str]:
