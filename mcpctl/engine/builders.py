@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from mcpctl.engine.docker_config import config_folder, read_config
 from mcpctl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -68,11 +68,10 @@ def choose_builder(environ: Mapping[str, str]) -> Builder:
 
 def plugin_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return where the docker CLI looks for plugins, in its order."""
-    home = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "/")) / ".docker")
+    home = config_folder(environ)
     try:
-        config: object = json.loads((home / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # what is wrong with it is told where the endpoint is looked for
-        config = {}
-    extra = cast("dict[str, object]", config).get("cliPluginsExtraDirs") if isinstance(config, dict) else None
+        extra = read_config(home).get("cliPluginsExtraDirs")
+    except ConfigError:  # what is wrong with it is told where the endpoint is looked for
+        extra = None
     named = cast("list[object]", extra) if isinstance(extra, list) else []
     return (*(Path(str(folder)) for folder in named), home / "cli-plugins", *map(Path, SYSTEM_FOLDERS))

@@ -10,11 +10,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from mcpctl.engine.docker_config import read_config
 from mcpctl.engine.types import Tls
-from mcpctl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 NAMES = ("ca.pem", "cert.pem", "key.pem")
@@ -34,16 +33,7 @@ def current(directory: Path) -> str | None:
     Raises:
         ConfigError: the Docker CLI's configuration cannot be read.
     """
-    path = directory / "config.json"
-    try:
-        config: object = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error}", hint="mend the file, or name the engine with --host"
-        ) from error
-    name = cast("Mapping[str, object]", config).get("currentContext") if isinstance(config, dict) else None
+    name = read_config(directory).get("currentContext")
     return name if isinstance(name, str) and name and name != "default" else None
 
 

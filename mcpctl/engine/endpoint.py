@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mcpctl.engine import contexts
+from mcpctl.engine.docker_config import config_folder
 from mcpctl.engine.sockets import find_socket
 from mcpctl.engine.types import Endpoint, Tls
 from mcpctl.errors import ConfigError, UsageFault
@@ -46,7 +47,7 @@ def _choose(environ: Mapping[str, str], host: str | None, context: str | None) -
         return _from_host(environ, value, "DOCKER_HOST")
     if value := environ.get("DOCKER_CONTEXT"):
         return _from_context(environ, value, f"DOCKER_CONTEXT={value}")
-    if current := contexts.current(_config_directory(environ)):
+    if current := contexts.current(config_folder(environ)):
         return _from_context(environ, current, f"current Docker context {current!r}")
     return find_socket(environ)
 
@@ -66,10 +67,6 @@ def _fixed_version(environ: Mapping[str, str]) -> str | None:
     return value
 
 
-def _config_directory(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "/")) / ".docker")
-
-
 def _from_host(environ: Mapping[str, str], host: str, reason: str) -> Endpoint:
     tls = _tls_from(environ)
     url = _normalised(host.strip(), reason, secure=tls is not None)
@@ -81,7 +78,7 @@ def _tls_from(environ: Mapping[str, str]) -> Tls | None:
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if not verify and not environ.get("DOCKER_TLS"):
         return None
-    folder = Path(environ.get("DOCKER_CERT_PATH") or _config_directory(environ))
+    folder = Path(environ.get("DOCKER_CERT_PATH") or config_folder(environ))
     cert, key = (str(path) if path.exists() else None for path in (folder / "cert.pem", folder / "key.pem"))
     return Tls(verify, str(folder / "ca.pem"), cert, key)
 
@@ -137,7 +134,7 @@ def _from_context(environ: Mapping[str, str], name: str, reason: str) -> Endpoin
         # for the Docker CLI too this is what its environment says, and not one socket
         host = environ.get("DOCKER_HOST")
         return _from_host(environ, host, "DOCKER_HOST") if host else find_socket(environ)
-    directory = _config_directory(environ)
+    directory = config_folder(environ)
     known = contexts.stored(directory)
     if name not in known:
         raise ConfigError(

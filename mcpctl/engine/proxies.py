@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
 from typing import cast
 
-from mcpctl.errors import ConfigError
+from mcpctl.engine.docker_config import config_folder, read_config
 
 VARIABLES = {
     "httpProxy": "http_proxy",
@@ -23,17 +21,8 @@ def configured(engine_url: str) -> dict[str, str]:
 
     Source: Docker CLI reference, 'Configure the Docker CLI to use a proxy server'.
     """
-    path = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
-    try:
-        config: object = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error}", hint="mend the file, or set DOCKER_CONFIG"
-        ) from error
-    known = cast("dict[str, dict[str, dict[str, str]]]", config if isinstance(config, dict) else {})
-    proxies = known.get("proxies") or {}
+    known = read_config(config_folder(os.environ)).get("proxies")
+    proxies = cast("dict[str, dict[str, str]]", known if isinstance(known, dict) else {})
     chosen = proxies.get(engine_url) or proxies.get("default") or {}
     found = {name: chosen[key] for key, name in VARIABLES.items() if chosen.get(key)}
     return found | {name.upper(): value for name, value in found.items()}
