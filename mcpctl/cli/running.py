@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mcpctl.runtime import Runtime
-    from mcpctl.stack.running import RunRequest
+    from mcpctl.stack.running import LifecycleRequest
     from mcpctl.stack.up import UpResult
 
 PANEL = "Essential"
@@ -50,12 +50,12 @@ def start(
     What they depend on is started first. Nothing is created: that is what up does.
     """
 
-    def request() -> RunRequest:
-        from mcpctl.stack.plan_lifecycle import RunChoice
-        from mcpctl.stack.running import RunRequest
+    def request() -> LifecycleRequest:
+        from mcpctl.stack.plan_lifecycle import LifecycleChoice
+        from mcpctl.stack.running import LifecycleRequest
 
-        choice = RunChoice(tuple(services or ()))
-        return RunRequest("start", choice, wait=wait, wait_timeout=wait_timeout)
+        choice = LifecycleChoice(tuple(services or ()))
+        return LifecycleRequest("start", choice, wait=wait, wait_timeout=wait_timeout)
 
     frame.change(context, output, _operation(request, dry_run), lock_wait=lock_wait, dry_run=dry_run)
 
@@ -73,11 +73,13 @@ def stop(
     Those that depend on others stop first.
     """
 
-    def request() -> RunRequest:
-        from mcpctl.stack.plan_lifecycle import RunChoice
-        from mcpctl.stack.running import RunRequest
+    def request() -> LifecycleRequest:
+        from mcpctl.stack.plan_lifecycle import LifecycleChoice
+        from mcpctl.stack.running import LifecycleRequest
 
-        return RunRequest("stop", RunChoice(tuple(services or ())), wait=False, stop_timeout=timeout)
+        return LifecycleRequest(
+            "stop", LifecycleChoice(tuple(services or ())), wait=False, stop_timeout=timeout
+        )
 
     frame.change(context, output, _operation(request, dry_run), lock_wait=lock_wait, dry_run=dry_run)
 
@@ -100,25 +102,25 @@ def restart(
     The containers stay the same: a changed file or image takes effect with up or rebuild.
     """
 
-    def request() -> RunRequest:
-        from mcpctl.stack.plan_lifecycle import RunChoice
-        from mcpctl.stack.running import RunRequest
+    def request() -> LifecycleRequest:
+        from mcpctl.stack.plan_lifecycle import LifecycleChoice
+        from mcpctl.stack.running import LifecycleRequest
 
-        choice = RunChoice(tuple(services or ()), no_deps)
-        return RunRequest("restart", choice, wait=wait, wait_timeout=wait_timeout, stop_timeout=timeout)
+        choice = LifecycleChoice(tuple(services or ()), no_deps)
+        return LifecycleRequest("restart", choice, wait=wait, wait_timeout=wait_timeout, stop_timeout=timeout)
 
     frame.change(context, output, _operation(request, dry_run), lock_wait=lock_wait, dry_run=dry_run)
 
 
-def _operation(request: Callable[[], RunRequest], dry_run: bool) -> Callable[[Runtime], Outcome]:
+def _operation(request: Callable[[], LifecycleRequest], dry_run: bool) -> Callable[[Runtime], Outcome]:
     def run(runtime: Runtime) -> Outcome:
         from mcpctl.doctor import find_holder
-        from mcpctl.stack.running import plan_for_run
+        from mcpctl.stack.running import plan_for_lifecycle
         from mcpctl.stack.running import run as carry_out
 
         wanted = request()
         if dry_run:
-            return frame.plan_outcome(plan_for_run(runtime.engine, runtime.project, wanted))
+            return frame.plan_outcome(plan_for_lifecycle(runtime.engine, runtime.project, wanted))
         with runtime.progress() as progress:
             result = carry_out(runtime.engine, runtime.project, wanted, progress, find_holder)
         return _stopped(runtime, result) if wanted.verb == "stop" else frame.up_outcome(runtime, result)

@@ -24,14 +24,14 @@ _ALIVE = _RUNNING | {"paused"}
 
 
 @dataclass(frozen=True, slots=True)
-class RunChoice:
+class LifecycleChoice:
     """Which services to start, stop or restart; all of them where none is named."""
 
     services: tuple[str, ...] = ()
     no_deps: bool = False
 
 
-def to_start(project: Project, observed: Observed, choice: RunChoice) -> tuple[str, ...]:
+def to_start(project: Project, observed: Observed, choice: LifecycleChoice) -> tuple[str, ...]:
     """Return the services that `start` works on, in start order: the chosen ones and what they need.
 
     Raises:
@@ -52,7 +52,7 @@ def to_start(project: Project, observed: Observed, choice: RunChoice) -> tuple[s
     return tuple(found)
 
 
-def plan_start(project: Project, observed: Observed, choice: RunChoice) -> Plan:
+def plan_start(project: Project, observed: Observed, choice: LifecycleChoice) -> Plan:
     """Return the steps that start what is stopped, dependencies first, their conditions awaited.
 
     Raises:
@@ -68,7 +68,7 @@ def plan_start(project: Project, observed: Observed, choice: RunChoice) -> Plan:
     return tuple(_start_steps(project, observed, services, reasons))
 
 
-def plan_stop(project: Project, observed: Observed, choice: RunChoice) -> Plan:
+def plan_stop(project: Project, observed: Observed, choice: LifecycleChoice) -> Plan:
     """Return the steps that stop what runs, dependents first; services of other profiles are stopped too.
 
     Raises:
@@ -82,7 +82,7 @@ def plan_stop(project: Project, observed: Observed, choice: RunChoice) -> Plan:
     return tuple(stop_steps(project, alive, "it is to be stopped"))
 
 
-def to_restart(project: Project, observed: Observed, choice: RunChoice) -> tuple[str, ...]:
+def to_restart(project: Project, observed: Observed, choice: LifecycleChoice) -> tuple[str, ...]:
     """Return the services that `restart` works on, in start order.
 
     Those that depend on a chosen one with ``restart: true`` follow it, unless told otherwise.
@@ -102,7 +102,7 @@ def to_restart(project: Project, observed: Observed, choice: RunChoice) -> tuple
     return tuple(name for name in in_start_order(project) if name in wanted and observed.of(name))
 
 
-def plan_restart(project: Project, observed: Observed, choice: RunChoice) -> Plan:
+def plan_restart(project: Project, observed: Observed, choice: LifecycleChoice) -> Plan:
     """Return the steps that stop services, dependents first, and start them again, dependencies first.
 
     A dependency that is not restarted itself is not waited for, as in docker compose.
@@ -154,7 +154,9 @@ def _start_steps(
     return steps
 
 
-def _why_restart(project: Project, choice: RunChoice, container: Container, services: Collection[str]) -> str:
+def _why_restart(
+    project: Project, choice: LifecycleChoice, container: Container, services: Collection[str]
+) -> str:
     if container.state not in _ALIVE:
         return f"it is {container.state}"
     name = service_of(container)

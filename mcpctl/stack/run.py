@@ -17,7 +17,7 @@ from mcpctl.engine.terminal import has_terminal
 from mcpctl.engine.waiting import resize_container, signal_container, watch_end
 from mcpctl.errors import EngineFailed, EngineUnreachable, NotFound
 from mcpctl.stack.apply import Applier
-from mcpctl.stack.commands import OUTPUT_LIMIT
+from mcpctl.stack.commands import DETACHED_SECONDS, OUTPUT_LIMIT
 from mcpctl.stack.executor import execute
 from mcpctl.stack.images import plan_images
 from mcpctl.stack.mounts import written_files
@@ -43,7 +43,6 @@ NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 NEW = "<new>"
 """Stands in a plan for the part of the name that is chosen when the container is made."""
-DETACHED_SECONDS = 2.0
 _GRACE_SECONDS = 10.0
 
 

@@ -9,7 +9,7 @@ from mcpctl.stack.apply import Applier
 from mcpctl.stack.executor import execute
 from mcpctl.stack.observe import observe
 from mcpctl.stack.plan_lifecycle import (
-    RunChoice,
+    LifecycleChoice,
     plan_restart,
     plan_start,
     plan_stop,
@@ -33,17 +33,17 @@ _PLANNERS = {"start": plan_start, "stop": plan_stop, "restart": plan_restart}
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest:
+class LifecycleRequest:
     """Everything that `start`, `stop` or `restart` was asked for; `stop` never waits for health."""
 
     verb: Verb
-    choice: RunChoice = field(default_factory=RunChoice)
+    choice: LifecycleChoice = field(default_factory=LifecycleChoice)
     wait: bool = True
     wait_timeout: float = WAIT_SECONDS
     stop_timeout: int | None = None
 
 
-def plan_for_run(engine: Engine, project: Project, request: RunRequest) -> Plan:
+def plan_for_lifecycle(engine: Engine, project: Project, request: LifecycleRequest) -> Plan:
     """Return the steps that would run now."""
     return _PLANNERS[request.verb](project, observe(engine, project), request.choice)
 
@@ -51,7 +51,7 @@ def plan_for_run(engine: Engine, project: Project, request: RunRequest) -> Plan:
 def run(
     engine: Engine,
     project: Project,
-    request: RunRequest,
+    request: LifecycleRequest,
     reporter: Reporter,
     find_holder: Callable[[str, int], str | None],
 ) -> UpResult:
@@ -83,6 +83,6 @@ def run(
     return UpResult(plan, ready, tuple(applier.warnings))
 
 
-def _started(project: Project, observed: Observed, request: RunRequest) -> frozenset[str]:
+def _started(project: Project, observed: Observed, request: LifecycleRequest) -> frozenset[str]:
     chosen = to_start if request.verb == "start" else to_restart
     return frozenset(chosen(project, observed, request.choice))

@@ -8,7 +8,7 @@ import pytest
 
 from mcpctl.errors import NotFound
 from mcpctl.stack.observe import observe
-from mcpctl.stack.plan_lifecycle import RunChoice, plan_restart, plan_start, plan_stop
+from mcpctl.stack.plan_lifecycle import LifecycleChoice, plan_restart, plan_start, plan_stop
 from tests.unit.mcpctl.stack.world import before
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def stack(world: World) -> World:
 
 def plan(world: World, verb: str, *services: str, **choice: Any) -> Plan:
     observed = observe(world.engine, world.project)  # type: ignore[arg-type] - stands in
-    return PLANNERS[verb](world.project, observed, RunChoice(services, **choice))
+    return PLANNERS[verb](world.project, observed, LifecycleChoice(services, **choice))
 
 
 def lines(world: World, verb: str, *services: str, **choice: Any) -> list[str]:
