@@ -7,12 +7,11 @@ What the HTTP library has read beyond the answer's head lies in its buffer: the 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mcpctl.engine.client import CALL_TIMEOUT
 from mcpctl.engine.failures import translated
@@ -26,41 +25,6 @@ PIECE = 64 * 1024
 """Bytes that are read at once: what a connection costs in memory."""
 
 _UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp"}
-
-
-class Connection(Protocol):
-    """Bytes both ways. Nothing blocks: what cannot be done now raises ``BlockingIOError``."""
-
-    @property
-    def reading(self) -> int:
-        """The descriptor to wait for before ``receive``."""
-        ...
-
-    @property
-    def writing(self) -> int:
-        """The descriptor to wait for before ``send``."""
-        ...
-
-    @property
-    def pending(self) -> bool:
-        """Whether bytes are here already, so that waiting for the descriptor could take for ever."""
-        ...
-
-    def receive(self) -> bytes:
-        """Return the next bytes; empty at the end of the stream."""
-        ...
-
-    def send(self, data: bytes) -> int:
-        """Send as much as goes now and return how much that was."""
-        ...
-
-    def end_input(self) -> None:
-        """Tell the other side that nothing more comes; it may go on sending."""
-        ...
-
-    def close(self) -> None:
-        """Hang up."""
-        ...
 
 
 def open_exec(engine: Engine, exec_id: str, *, tty: bool) -> Connection:
@@ -94,9 +58,7 @@ def _hijack(
     )
     api._raise_for_status(answer)  # noqa: SLF001 - the SDK's one way to its own errors
     reader = answer.raw._fp.fp  # noqa: SLF001 - the SDK itself takes the stream from here
-    if hasattr(reader, "channel"):
-        return PipeConnection(answer, reader)
-    return SocketConnection(answer, reader)
+    return Connection(answer, reader)
 
 
 def _read_ahead(reader: Any) -> bytes:
@@ -108,8 +70,11 @@ def _read_ahead(reader: Any) -> bytes:
     return bytes(reader.read(len(early))) if early else b""
 
 
-class SocketConnection:
-    """A connection over a socket: Unix, TCP, or TLS on top of it."""
+class Connection:
+    """Bytes both ways over a socket: Unix, TCP, TLS on top of it, or the one that an ssh process has.
+
+    Nothing blocks: what cannot be done now raises ``BlockingIOError``.
+    """
 
     def __init__(self, answer: Any, reader: Any) -> None:
         self._answer = answer  # kept alive: the HTTP library closes the socket with it
@@ -118,22 +83,20 @@ class SocketConnection:
         self._early = _read_ahead(reader)
 
     @property
-    def reading(self) -> int:
-        """Return the socket's descriptor."""
-        return self._socket.fileno()
-
-    @property
-    def writing(self) -> int:
-        """Return the socket's descriptor."""
+    def descriptor(self) -> int:
+        """Return the socket's descriptor, to wait for."""
         return self._socket.fileno()
 
     @property
     def pending(self) -> bool:
-        """Tell whether the HTTP library had read ahead, or TLS has: it reads whole records."""
+        """Tell whether bytes are here already, so that waiting for the descriptor could take for ever.
+
+        The HTTP library had read ahead, or TLS has: it reads whole records.
+        """
         return bool(self._early) or (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0)
 
     def receive(self) -> bytes:
-        """Return what the HTTP library had read ahead, then what comes."""
+        """Return what the HTTP library had read ahead, then what comes; empty at the end of the stream."""
         if self._early:
             early, self._early = self._early, b""
             return early
@@ -145,14 +108,17 @@ class SocketConnection:
             return b""  # a killed container's connection is reset; TLS tells the end so once both have ended
 
     def send(self, data: bytes) -> int:
-        """Send what the socket takes."""
+        """Send as much as goes now and return how much that was."""
         try:
             return self._socket.send(data)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
             raise BlockingIOError from error
 
     def end_input(self) -> None:
-        """Close one direction: TLS has its own message for that, since the TCP connection must stay whole."""
+        """Close one direction; the other side may go on sending.
+
+        TLS has its own message for that, since the TCP connection must stay whole.
+        """
         if not isinstance(self._socket, ssl.SSLSocket):
             self._socket.shutdown(socket.SHUT_WR)
             return
@@ -195,53 +161,3 @@ def _send_all(descriptor: int, data: bytes) -> None:
             left = left[os.write(descriptor, left) :]
         except BlockingIOError:
             select.select((), (descriptor,), ())
-
-
-class PipeConnection:
-    """A connection over the pipes of an `ssh` program."""
-
-    def __init__(self, answer: Any, reader: Any) -> None:
-        self._answer = answer
-        self._reader = reader
-        self._program = reader.channel.proc
-        for descriptor in (self.reading, self.writing):
-            os.set_blocking(descriptor, False)
-        self._early = _read_ahead(reader)
-
-    @property
-    def reading(self) -> int:
-        """Return the descriptor of the program's output."""
-        return int(self._reader.fileno())
-
-    @property
-    def writing(self) -> int:
-        """Return the descriptor of the program's input."""
-        return int(self._program.stdin.fileno())
-
-    @property
-    def pending(self) -> bool:
-        """Tell whether the HTTP library had read ahead."""
-        return bool(self._early)
-
-    def receive(self) -> bytes:
-        """Return what the HTTP library had read ahead, then what comes."""
-        if self._early:
-            early, self._early = self._early, b""
-            return early
-        return os.read(self.reading, PIECE)
-
-    def send(self, data: bytes) -> int:
-        """Write what the pipe takes."""
-        return os.write(self.writing, data)
-
-    def end_input(self) -> None:
-        """Close the program's input: it passes that on."""
-        self._program.stdin.close()
-
-    def close(self) -> None:
-        """End the program with its pipes."""
-        with contextlib.suppress(BrokenPipeError):
-            self._program.stdin.close()
-        self._answer.close()
-        self._program.terminate()
-        self._program.wait()

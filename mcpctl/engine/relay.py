@@ -74,19 +74,16 @@ class Relay:
                 self._read_input()
             if self._outgoing:
                 self._send()
-            if (self._connection.pending or self._connection.reading in ready) and not self._receive():
+            if (self._connection.pending or self._connection.descriptor in ready) and not self._receive():
                 return
 
     def _wait(self, signals: Signals) -> set[int]:
         poll = select.poll()
         poll.register(signals.descriptor, select.POLLIN)
-        if self._outgoing:
-            poll.register(self._connection.writing, select.POLLOUT)
-        elif self._stdin is not None and self._input_open:
+        sending = select.POLLOUT if self._outgoing else 0
+        poll.register(self._connection.descriptor, select.POLLIN | sending)
+        if self._stdin is not None and self._input_open and not sending:
             poll.register(self._stdin, select.POLLIN)
-        reading = self._connection.reading
-        both = self._outgoing and reading == self._connection.writing
-        poll.register(reading, select.POLLIN | select.POLLOUT if both else select.POLLIN)
         events = poll.poll(0 if self._connection.pending else signals.milliseconds)
         return {descriptor for descriptor, event in events if event & (_READY | select.POLLNVAL)}
 
