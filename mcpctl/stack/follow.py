@@ -188,7 +188,8 @@ class Follower:
             pass  # it was removed
         except McpctlError as error:
             self._put(error)
-        self._put(Ended(container.id))
+        finally:  # whatever ended it: nobody waits for a stream that is no more
+            self._put(Ended(container.id))
 
     def _listen(self, events: Iterable[Event]) -> None:
         try:

@@ -154,7 +154,8 @@ def _pump(engine: Engine, container: str, queue: Queue[tuple[str, Usage | Mcpctl
         pass
     except McpctlError as error:
         queue.put((container, error))
-    queue.put((container, None))
+    finally:  # whatever ended it: nobody waits for a stream that is no more
+        queue.put((container, None))
 
 
 def read_processes(engine: Engine, project: Project, services: Sequence[str]) -> list[ContainerProcesses]:

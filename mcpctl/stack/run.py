@@ -15,7 +15,7 @@ from mcpctl.engine.relay import Capture, Relay, pass_on
 from mcpctl.engine.signals import Signals
 from mcpctl.engine.terminal import has_terminal
 from mcpctl.engine.waiting import resize_container, signal_container, watch_end
-from mcpctl.errors import EngineFailed, EngineUnreachable, NotFound
+from mcpctl.errors import EngineFailed, EngineUnreachable, McpctlError, NotFound
 from mcpctl.stack.apply import Applier
 from mcpctl.stack.commands import DETACHED_SECONDS, OUTPUT_LIMIT
 from mcpctl.stack.executor import execute
@@ -195,13 +195,17 @@ class _Session:
         if self._deadline:
             self._kill()
             return
-        self._deadline = Timer(self._oneoff.grace, self._kill)
+        self._deadline = Timer(self._oneoff.grace, self._kill_late)
         self._deadline.daemon = True
         self._deadline.start()
         signal_container(self._engine, self._oneoff.id, number.name)
 
     def _kill(self) -> None:
         signal_container(self._engine, self._oneoff.id, "SIGKILL")
+
+    def _kill_late(self) -> None:
+        with suppress(McpctlError):  # in a thread nobody would be told; a second signal tries again and tells
+            self._kill()
 
 
 def _start(engine: Engine, oneoff: OneOff) -> None:
