@@ -10,7 +10,6 @@ import re
 from mcpctl.errors import ConfigError
 
 _ALLOWED = re.compile(r"[a-z0-9_-]")
-PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
 
 
 def normalise_project_name(name: str) -> str:

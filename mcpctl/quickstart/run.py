@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 VALIDATE = "aws/validate-credentials"
 DEFAULT_BASE = "python:3.11-slim"
-SANDBOX_TITLE = "SANDBOX"
 
 
 @dataclass(frozen=True, slots=True)

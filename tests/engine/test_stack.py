@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -259,51 +255,6 @@ def test_two_at_once_on_one_project_is_exit_8(stack: Make, run: Callable[..., Ou
         outcome = run("-C", one.folder, "-p", one.name, "-H", one.engine.endpoint.url, "down", "-o", "json")
     assert outcome.exit_code == ExitCode.LOCKED
     assert outcome.json["errors"][0]["code"] == "locked"
-
-
-DRIVER = """
-import os, signal, sys
-from pathlib import Path
-from mcpctl.stack.apply import Applier
-from tests.engine.stack import Stack
-from mcpctl.engine.client import Engine
-from mcpctl.engine.types import Endpoint
-left, perform = int(sys.argv[5]), Applier.perform
-def counted(self, step):
-    global left
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left -= 1
-    perform(self, step)
-Applier.perform = counted
-Stack(Engine(Endpoint(sys.argv[1], "a test")), sys.argv[2], Path(sys.argv[3]), sys.argv[4]).up(wait=False)
-"""
-
-
-@pytest.mark.parametrize("steps", range(5))
-def test_after_a_kill_in_the_middle_of_a_recreate_up_converges(stack: Make, steps: int) -> None:
-    one = stack(TWO)
-    one.up(wait=False)
-    scratch = one.one("back").volumes["/scratch"]
-    one.write(TWO.replace("info", "debug"))
-    killed = subprocess.run(
-        [
-            sys.executable, "-c", DRIVER,
-            one.engine.endpoint.url, one.name, one.folder, one.image, str(steps),
-        ],
-        cwd=Path(__file__).parents[2],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )  # fmt: skip
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    one.up()
-    assert sorted(one.ids()) == ["back-1", "front-1"]
-    assert all(item.running for item in one.containers())
-    assert "LEVEL=debug" in one.one("back").raw["Config"]["Env"]
-    assert one.one("back").volumes["/scratch"] == scratch
-    assert one.up().steps == ()
 
 
 # the other way round: the real docker compose
