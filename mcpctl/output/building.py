@@ -15,7 +15,7 @@ STATES = {
     "missing": "not built yet",
     "current": "up to date: nothing that goes into it changed",
     "changed": "out of date: what goes into it changed",
-    "unknown": "there, but not built by mcpctl here",
+    "unknown": "there; whether it is up to date cannot be told",
 }
 
 

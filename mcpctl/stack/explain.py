@@ -100,8 +100,10 @@ def _image(
     if image:
         known = built.get(image.id)
         state = "unknown"
-        if known:
-            state = "current" if known == build_inputs(engine, service) else "changed"
+        if known and known != build_inputs(engine, service):
+            state = "changed"
+        elif known and not spec.contexts:
+            state = "current"
     refusal = why_not_buildable(project, service)
     return ImageExplanation(
         name, spec, recipe, recipe.context.weigh(), state, refusal.message if refusal else None

@@ -195,7 +195,9 @@ def plan_stale(
         image = images.get(tag)
         _require_buildable(project, service)
         why = "it does not exist"
-        if image:
+        if image and service.build.additional_contexts:
+            why = "its additional contexts may have changed"
+        elif image:
             if built.get(image.id) == build_inputs(engine, service):
                 continue
             why = "its sources changed"
@@ -204,7 +206,10 @@ def plan_stale(
 
 
 def build_inputs(engine: Engine, service: Service) -> str:
-    """Return the digest of a build's inputs: context, target, arguments and the images it starts from."""
+    """Return the digest of a build's inputs: context, target, arguments and the images it starts from.
+
+    Additional contexts are not looked into: where there are some, nothing follows from an equal digest.
+    """
     definition = definition_of(service)
     return _inputs(definition, recipe_of(engine, definition))
 

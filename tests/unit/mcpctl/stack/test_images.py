@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mcpctl.engine.builders import Builder
 from mcpctl.engine.types import BuildSpec, Image
 from mcpctl.errors import ConfigError, EngineFailed, NotFound
 from mcpctl.stack import images as stack_images
@@ -74,6 +75,16 @@ def test_an_image_is_stale_once_anything_that_went_into_it_changed(built: World)
 
     built.engine.add_image("python:3.11", "sha256:other")
     assert stale(built, known) == ["build image api:1: its sources changed"]
+
+
+def test_an_image_with_additional_contexts_is_built_anew_since_they_are_not_looked_into(
+    built: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built.file(TEXT.replace("target: t", "target: t, additional_contexts: {more: ./more}"))
+    builder = Builder("in this test", built.folder)
+    monkeypatch.setattr(stack_images, "choose_builder", lambda _environ: builder)
+    known = {"sha256:1111": build_inputs(built.engine, built.project.services["api"])}  # type: ignore[arg-type] - stands in
+    assert stale(built, known) == ["build image api:1: its additional contexts may have changed"]
 
 
 def test_what_the_dockerfile_does_not_copy_makes_nothing_stale(built: World) -> None:
