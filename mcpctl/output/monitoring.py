@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcpctl.output.outcome import Format
 from mcpctl.output.plain import PlainConsole
-from mcpctl.output.tables import table
+from mcpctl.output.tables import rich_table, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mcpctl.output.writer import Writer
 
 USAGE_HEADINGS = ("container", "cpu", "memory", "mem%", "net in/out", "disk in/out", "pids")
+_PAIRS = ("memory", "net in/out", "disk in/out")
+"""Columns of two values, which break between them where there is no room."""
 _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STYLES = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
@@ -88,7 +90,7 @@ def _usage_row(item: Mapping[str, Any]) -> tuple[str, ...]:
 def usage(console: Console, data: Mapping[str, Any]) -> None:
     """Draw one sample."""
     if data["containers"]:
-        table(console, USAGE_HEADINGS, usage_rows(data["containers"]))
+        table(console, USAGE_HEADINGS, usage_rows(data["containers"]), folded=_PAIRS)
     else:
         console.print("nothing is running")
 
@@ -112,14 +114,7 @@ class LiveUsage:
 
     def show(self, containers: Iterable[Mapping[str, Any]]) -> None:
         """Draw the newest samples."""
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-
-        drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        for heading in USAGE_HEADINGS:
-            drawn.add_column(heading, no_wrap=heading in {"container", "cpu", "mem%", "pids"})
-        for row in usage_rows(containers):
-            drawn.add_row(*row)
+        drawn = rich_table(USAGE_HEADINGS, usage_rows(containers), folded=_PAIRS)
         self._live.update(drawn, refresh=True)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from mcpctl.output.plain import PlainConsole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from rich.console import Console
+    from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +26,35 @@ class Marked:
         return self.word
 
 
-def table(console: Console | PlainConsole, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(
+    console: Console | PlainConsole,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    folded: Collection[str] = (),
+) -> None:
     """Draw rows under headings; a cell that is `Marked` keeps its colour."""
     if isinstance(console, PlainConsole):
         console.table(headings, [[str(cell) for cell in row] for row in rows])
         return
+    console.print(rich_table(headings, rows, folded=folded))
+
+
+def rich_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, folded: Collection[str] = ()
+) -> Table:
+    """Return a table for a terminal; ``folded`` columns, else the last, are folded where there is no room."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in headings:
-        last = heading == headings[-1]
-        drawn.add_column(heading, overflow="fold" if last else "ellipsis", no_wrap=not last)
+        folds = heading in (folded or headings[-1:])
+        drawn.add_column(heading, overflow="fold" if folds else "ellipsis", no_wrap=not folds)
     for row in rows:
         drawn.add_row(*(Text(str(cell), cell.style if isinstance(cell, Marked) else "") for cell in row))
-    console.print(drawn)
+    return drawn
 
 
 def mark(ok: bool, good: str = "ok", bad: str = "no") -> Marked:

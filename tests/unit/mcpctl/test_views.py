@@ -6,10 +6,12 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from mcpctl.output import views
 from mcpctl.output.building import explanation
 from mcpctl.output.logs import LogView
+from mcpctl.output.monitoring import usage
 from mcpctl.output.outcome import Format
 from mcpctl.output.writer import Writer
 
@@ -320,3 +322,18 @@ def test_a_build_argument_of_many_lines_takes_one() -> None:
         explanation(console, {"builder": {"name": "classic", "reason": "r"}, "images": [image]})
     arguments = [line.split(maxsplit=1)[1] for line in drawn.get().splitlines() if " argument " in line]
     assert arguments == ["MCP_CA_BUNDLE=-----BEGIN …", "EMPTY="]
+
+
+def test_usage_fits_into_eighty_columns_with_nothing_cut_off() -> None:
+    item = {
+        "container": "p-aws-sandbox-1", "service": "aws-sandbox", "cpu_percent": 100.12,
+        "memory_bytes": 123456789, "memory_limit_bytes": 8e9, "memory_percent": 12.34, "pids": 1234,
+        "network_received_bytes": 123456, "network_sent_bytes": 1234567,
+        "block_read_bytes": 12345678, "block_written_bytes": 1e9,
+    }  # fmt: skip
+    console = Console(width=80)
+    with console.capture() as drawn:
+        usage(console, {"containers": [item]})
+    text = drawn.get()
+    assert "…" not in text
+    assert all(word in text for word in ("100.12%", "12.34%", "1234", "7.451GiB", "1.23MB", "1GB"))
