@@ -23,6 +23,8 @@ from mcpctl.errors import UsageFault
 from mcpctl.output.outcome import Format, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mcpctl.runtime import Runtime
     from mcpctl.stack.images import PullPolicy
     from mcpctl.stack.plan_down import DownChoice
@@ -105,14 +107,15 @@ def up(
         )
         return _preview(runtime, request) if dry_run else _bring_up(runtime, request)
 
-    _exclude("--build", build, "--no-build", no_build)
-    _exclude("--force-recreate", force_recreate, "--no-recreate", no_recreate)
+    _exclude(context, {"--build": build, "--no-build": no_build})
+    _exclude(context, {"--force-recreate": force_recreate, "--no-recreate": no_recreate})
     frame.change(context, output, run, lock_wait=lock_wait, dry_run=dry_run)
 
 
-def _exclude(first: str, one: bool, second: str, other: bool) -> None:
-    if one and other:
-        raise UsageFault(f"{first} and {second} exclude each other", hint="mcpctl up --help")
+def _exclude(context: typer.Context, given: Mapping[str, bool]) -> None:
+    if all(given.values()):
+        frame.runtime_of(context)  # a usage error names the command
+        raise UsageFault(f"{' and '.join(given)} exclude each other", hint="mcpctl up --help")
 
 
 def _preview(runtime: Runtime, request: UpRequest) -> Outcome:

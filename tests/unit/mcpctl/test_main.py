@@ -100,6 +100,7 @@ def test_a_usage_error_says_what_is_wrong_and_which_help_to_read(
     ("words", "command"),
     [
         (["up", "--nonsense", "-o", "json"], "up"),
+        (["up", "--build", "--no-build", "-o", "json"], "up"),
         (["-C", "up", "tools", "call", "-o", "json"], "tools call"),
         (["nonsense", "--output=json"], ""),
         (["aws", "-ojson"], "aws"),
