@@ -11,21 +11,25 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GAP = "   "
+WIDTH_OF_A_PIPE = 10_000
+"""What another program reads is not cut to the width of a terminal that is not there."""
 
 
 class PlainConsole:
     """Takes the calls that views make of a Rich console; what is more than text goes to a real one."""
 
+    width = WIDTH_OF_A_PIPE
+
     def __init__(self, stream: TextIO, rich: Callable[[], Console]) -> None:
         self._stream = stream
         self._rich = rich
 
-    def print(self, *objects: object, **options: Any) -> None:
+    def print(self, *objects: object, end: str = "\n", **options: Any) -> None:
         """Write texts as they are, without style; let Rich draw anything else."""
         if all(isinstance(item, str) for item in objects):
-            self._stream.write(f"{' '.join(str(item) for item in objects)}\n")
+            self._stream.write(f"{' '.join(str(item) for item in objects)}{end}")
         else:
-            self._rich().print(*objects, **options)
+            self._rich().print(*objects, end=end, **options)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Write columns as wide as their widest line, as Rich draws them where nothing limits it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from mcpctl.output.outcome import Format, Outcome, envelope
-from mcpctl.output.plain import PlainConsole
+from mcpctl.output.plain import WIDTH_OF_A_PIPE, PlainConsole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mcpctl.errors import McpctlError
-
-WIDTH_OF_A_PIPE = 10_000
-"""What another program reads is not cut to the width of a terminal that is not there."""
 
 
 @dataclass(slots=True)

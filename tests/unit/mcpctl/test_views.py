@@ -257,6 +257,17 @@ def test_a_view_looks_like_this(
     assert drawn(view, data, capfd) == text
 
 
+@pytest.mark.parametrize(("view", "data"), [case[:2] for case in CASES], ids=[view for view, _, _ in CASES])
+def test_a_view_looks_the_same_where_another_program_reads(
+    view: str, data: Mapping[str, Any], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "10000")
+    on_a_wide_terminal = drawn(view, data, capfd)
+    monkeypatch.delenv("COLUMNS")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert drawn(view, data, capfd) == on_a_wide_terminal
+
+
 def test_every_view_has_its_picture() -> None:
     public = {
         name
