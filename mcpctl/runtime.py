@@ -139,7 +139,7 @@ class Runtime:
             return True
         if not self.writer.interactive:
             raise ConfirmationRequired(
-                f"{question} needs a yes",
+                f"there is no terminal to ask on: {question}",
                 hint=f"mcpctl {shlex.join(self.arguments)} --yes",
                 details={"question": question},
             )

@@ -166,6 +166,14 @@ def test_yes_answers_every_question(tmp_path: Path) -> None:
     assert Runtime(environ={}, working_directory=tmp_path).confirm("Remove it?", yes=True) is True
 
 
+def test_without_a_terminal_the_question_is_told_with_what_answers_it(tmp_path: Path) -> None:
+    runtime = Runtime(environ={}, working_directory=tmp_path)
+    with pytest.raises(McpctlError) as caught:
+        runtime.confirm("This removes the data.", yes=False)
+    assert caught.value.message == "there is no terminal to ask on: This removes the data."
+    assert caught.value.exit_code == 3
+
+
 @pytest.mark.parametrize(("typed", "meant"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False)])
 def test_on_a_terminal_only_a_yes_is_a_yes(
     typed: str, meant: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
