@@ -97,7 +97,9 @@ def _left(leaving: BrokenPipeError | SystemExit) -> int:
 
 
 def _ended(runtime: Runtime, word: str, code: ExitCode) -> int:
-    error = McpctlError(word, hint="run the same command again: it takes up where this one stopped")
+    # only a command that keeps a journal has a place to take up from
+    hint = "run the same command again: it takes up where this one stopped" if runtime.journal else None
+    error = McpctlError(word, hint=hint)
     outcome = Outcome({}, exit_code=code, warnings=runtime.writer.warnings, errors=(error,))
     return _report(runtime, outcome)
 

@@ -1,4 +1,4 @@
-"""The old Makefile's target names, as hidden aliases."""
+"""The old Makefile's target names, and habits from `docker compose`, as hidden aliases."""
 
 from __future__ import annotations
 
@@ -30,13 +30,25 @@ GLOBALS_WITH_VALUE = frozenset(
 )
 
 
+HABITS: dict[str, frozenset[str]] = {
+    "up": frozenset({"-d", "--detach"}),
+    "status": frozenset({"-a", "--all"}),
+}
+"""Flags of `docker compose` that ask for what mcpctl does anyway."""
+
+
 def expand(arguments: Sequence[str]) -> list[str]:
-    """Replace the command word by what an alias stands for; options before it stay."""
+    """Replace the command word by what an alias stands for, and drop what goes without saying.
+
+    Options before the command stay as they are.
+    """
     words = list(arguments)
     at = place(words)
-    if at is not None and words[at] in ALIASES:
-        words[at : at + 1] = ALIASES[words[at]]
-    return words
+    if at is None:
+        return words
+    words[at : at + 1] = ALIASES.get(words[at], (words[at],))
+    known = HABITS.get(words[at], frozenset[str]())
+    return [*words[: at + 1], *(word for word in words[at + 1 :] if word not in known)]
 
 
 def place(words: Sequence[str]) -> int | None:

@@ -199,7 +199,7 @@ def rebuild(
 def down(
     context: typer.Context,
     volumes: Annotated[
-        bool, typer.Option("--volumes", help="Remove the named volumes too: their data is lost.")
+        bool, typer.Option("--volumes", "-v", help="Remove the named volumes too: their data is lost.")
     ] = False,
     rmi: Annotated[str | None, typer.Option("--rmi", metavar="local|all", help="Remove images too.")] = None,
     remove_orphans: RemoveOrphansOption = False,

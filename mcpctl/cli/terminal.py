@@ -163,8 +163,11 @@ def shell(
             first_running_service,
             has_terminal,
         )
+        from mcpctl.stack.order import require_service
 
         runtime.writer.format = output
+        if service:
+            require_service(runtime.project, service)
         if output is Format.JSON or not has_terminal():
             where = service or "SERVICE"
             raise UsageFault(

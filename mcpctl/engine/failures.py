@@ -80,7 +80,7 @@ def refused(endpoint: Endpoint, doing: str, explanation: str, status: int | None
         port = int(clash["port"])
         return PortTaken(
             f"{doing}: port {port} is taken",
-            hint=f"free port {port}, or publish another one in .env",
+            hint=f"free port {port}, or publish another one (.env, or ports in the compose file)",
             details={"port": port, "address": clash["address"]},
         )
     if "client version" in explanation and ("too new" in explanation or "too old" in explanation):

@@ -32,6 +32,14 @@ NEVER = "0001-01-01T00:00:00Z"
 """When the engine says that a container was started that never was."""
 _IDENTITY = (labels.PROJECT, labels.SERVICE, labels.CONTAINER_NUMBER, labels.CONFIG_HASH)
 
+_CANNOT_RUN = (
+    "executable file not found",
+    "exec format error",
+    "no such file or directory",
+    "permission denied",
+)
+"""What the runtime says of a command that is not there or is no program."""
+
 
 class Applier:
     """Performs steps against one engine; remembers the ids of what it created under their final names."""
@@ -213,6 +221,8 @@ class Applier:
             self._carry_out(lambda: self._engine.start(container), started)
         except PortTaken as error:
             raise self._with_holder(error, step) from error
+        except EngineFailed as error:
+            raise _not_started(error, step) from error
 
     def _unpause(self, step: Step) -> None:
         self._carry_out(
@@ -287,7 +297,7 @@ class Applier:
             return PortTaken(error.message, hint=error.hint, details=details)
         return PortTaken(
             f"{step.service}: port {port} is taken by container {holder}",
-            hint=f"docker stop {holder}, or publish another port in .env",
+            hint=f"docker stop {holder}, or publish another port (.env, or ports in the compose file)",
             details=details,
         )
 
@@ -330,6 +340,17 @@ class Applier:
         elif late:
             found = [diagnose(self._engine, item) for item in late]
             raise unhealthy(found, timeout=self.deadline.seconds, consequence=step.why[0])
+
+
+def _not_started(error: EngineFailed, step: Step) -> EngineFailed:
+    """Name the service, and what to correct where its command cannot be run."""
+    name = step.service or step.target
+    reason = error.message.partition(": ")[2] or error.message
+    hint = error.hint
+    if hint is None and any(mark in reason for mark in _CANNOT_RUN):
+        hint = f"correct command or entrypoint of {name} in the compose file, then: mcpctl up {name}"
+    details = {**error.details, "service": step.service, "container": step.target}
+    return EngineFailed(f"{name} cannot be started: {reason}", hint=hint, details=details)
 
 
 def _same(container: Container, wanted: Mapping[str, str]) -> bool:

@@ -203,6 +203,6 @@ def _check_port(
     free = f"docker stop {container}" if container else f"stop {holder}"
     raise PortTaken(
         f"{service}: port {port} is taken by {holder}",
-        hint=f"{free}, or publish another port (MCP_BACKEND_PORT, MCP_FRONTEND_PORT in .env)",
+        hint=f"{free}, or publish another port (.env, or ports in the compose file)",
         details={"service": service, "port": port, "address": address, "holder": holder},
     )

@@ -11,7 +11,7 @@ import pytest
 from mcpctl.compose import labels
 from mcpctl.doctor import find_holder
 from mcpctl.engine.client import Engine
-from mcpctl.errors import ExitCode, PortTaken, Unhealthy
+from mcpctl.errors import EngineFailed, ExitCode, PortTaken, Unhealthy
 from mcpctl.stack import readiness
 from mcpctl.stack.follow import follow_logs
 from mcpctl.stack.logs import LogRequest, read_logs
@@ -347,3 +347,13 @@ def test_each_network_has_the_hardware_address_that_the_file_gives_it(stack: Mak
         "a _y": "02:42:ac:11:65:02",
         "b _default": "02:42:ac:11:65:03",
     }
+
+
+def test_a_command_that_cannot_be_run_names_the_service_and_what_to_correct(stack: Make) -> None:
+    one = stack("services: {web: {image: IMAGE, command: [no-such-program]}}")
+    with pytest.raises(EngineFailed, match=r"^web cannot be started: .*executable file not found") as caught:
+        one.up()
+    assert (
+        caught.value.hint == "correct command or entrypoint of web in the compose file, then: mcpctl up web"
+    )
+    assert one.one("web").id not in caught.value.message

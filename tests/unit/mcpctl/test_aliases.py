@@ -51,3 +51,17 @@ def test_the_aliases_know_every_global_option_that_takes_a_value() -> None:
 def test_help_does_not_list_the_aliases(run: Callable[..., Any]) -> None:
     shown = run("--help").stdout
     assert [alias for alias in ALIASES if f"  {alias} " in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expanded"),
+    [
+        (["up", "-d", "web"], ["up", "web"]),
+        (["-p", "x", "up", "--detach", "--build"], ["-p", "x", "up", "--build"]),
+        (["ps", "-a"], ["status"]),
+        (["run", "-d", "web"], ["run", "-d", "web"]),
+        (["-p", "up", "logs", "-d"], ["-p", "up", "logs", "-d"]),
+    ],
+)
+def test_flags_of_compose_that_go_without_saying_are_taken(words: list[str], expanded: list[str]) -> None:
+    assert expand(words) == expanded
