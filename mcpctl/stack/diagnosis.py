@@ -85,7 +85,7 @@ def diagnose(engine: Engine, assessment: Assessment) -> Diagnosis:
         service=service_of(container),
         container=container.name,
         status=assessment.status,
-        health_output=assessment.detail,
+        health_output="" if assessment.looping else assessment.detail,
         log=lines,
         exit_code=container.exit_code,
         exit_meaning=exit_meaning(container.exit_code),
