@@ -100,7 +100,7 @@ RUNNING = frozenset({"running", "paused"})
 """States of a container whose process runs; that of a restarting one does not."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object each; comparing by value costs at start-up
 class Container:
     """One container as inspected; ``health`` is None without a healthcheck, times are RFC 3339."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -88,6 +87,8 @@ def observe(engine: Engine, project: Project, *, oneoffs: bool = False) -> Obser
 
     ``oneoffs`` adds the containers that `run` started.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     label = f"{labels.PROJECT}={project.name}"
     # a container that somebody runs from one of the project's images inherits its labels, but never this one
     wanted = [label, labels.ONEOFF if oneoffs else f"{labels.ONEOFF}=False"]

@@ -171,7 +171,7 @@ def many(tmp_path: Path) -> Iterator[Path]:
 def test_up_of_forty_services_of_which_one_changed(many: Path, compose: Path, report: Report) -> None:
     mcpctl = [str(Path(sys.executable).with_name("mcpctl")), "-C", str(many), "up", "-t", "1"]
     theirs = [str(compose), "--project-directory", str(many), "up", "-d", "--wait", "-t", "1"]
-    environment = dict(os.environ)
+    environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
     succeed(theirs, environment)
     made_by: list[str] = []
 

@@ -237,6 +237,7 @@ def test_the_logs_of_a_stack_are_merged_by_time_and_followed_to_the_end(stack: M
         """
     )
     one.up()
+    eventually(lambda: not any(item.running for item in one.containers()), "both have said all")
     lines = list(read_logs(one.engine, one.project, LogRequest()))
     assert sorted(item.line.text for item in lines) == ["a1", "a2", "a3", "b1", "b2", "b3"]
     times = [item.line.timestamp for item in lines]
