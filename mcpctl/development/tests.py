@@ -36,7 +36,7 @@ ALL = (("quality", "unit", "docs"), ("engine", "e2e", "benchmarks"), ("engine26"
 """The whole suite is run in three goes: what needs no engine on all cores, the rest one by one, and once more
 what a newer engine could do differently."""
 ALL_CORES = ("-n", "auto", "--dist", "worksteal")
-FEWER_KILLS = 40
+FEWER_KILLS = 25
 """What a kill does differs little between engines: all two hundred are tried on the first."""
 ENGINE26 = frozenset({"engine26"})
 """The part that runs with a Docker Engine 26 of its own: ``python -m tests.engine26 COMMAND…`` brings it."""

@@ -30,9 +30,10 @@ _SEEN_BY_THE_IMAGE = re.compile(
 )
 _UP_TO_THE_HOST = re.compile(
     r"(logging|ulimits|annotations)\.|blkio_config\.weight"
-    r"|(shm_size|ipc|runtime|init|isolation|userns_mode|mem_swappiness|memswap_limit|oom_kill_disable)\Z"
+    r"|(shm_size|ipc|runtime|init|isolation|userns_mode|mem_swappiness|memswap_limit|oom_kill_disable"
+    r"|mac_address)\Z"
 )
-"""Keys that the daemon's own settings fill in, or that an old engine or kernel drops: they are named only
+"""Keys that the daemon's own settings fill in, or that some engine or kernel drops: they are named only
 where nothing else explains a change. What ``cgroup`` was before it was removed cannot be told at all."""
 _SHORT_NAMES = {
     "deploy.resources.limits.memory": "mem_limit",

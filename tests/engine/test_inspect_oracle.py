@@ -33,7 +33,7 @@ PER_CONTAINER = {
 """Ids, times and addresses: what differs between two runs of the same program."""
 
 
-DROPPED = ("blkio_config.weight:", "annotations.")
+DROPPED = ("blkio_config.weight:", "annotations.", "mac_address:")
 
 
 def normal(value: Any, names: dict[str, str]) -> Any:
@@ -99,7 +99,7 @@ def told(stack: Stack) -> dict[str, list[str]]:
         service = project.services[item.labels[labels.SERVICE]]
         service = resolve(service, observed.first_ids(owners(service)))
         keys = changed_keys(project, service, item, observed.image_of(item))
-        # an old engine, or one on a kernel without this limit, drops these
+        # an old engine, a new one, or one on a kernel without this limit, drops these
         if named := [key for key in keys if not key.startswith(DROPPED)]:
             found[item.name] = named
     return found

@@ -109,7 +109,10 @@ def test_events_are_those_of_the_project_and_end_at_their_time(up: Stack, stack:
     names = {event["attributes"]["name"] for event in found}
     assert names == {item.name for item in up.containers()}
     actions = [event["action"] for event in found if event["service"] == "web"]
-    assert [each for each in actions if each != "kill"] == ["create", "start", "die", "stop"]
+    assert actions[:2] == ["create", "start"]
+    assert set(actions[2:]) - {"kill"} == {"die", "stop"}, (
+        "newer engines tell the last two the other way round"
+    )
     only = mcpctl(up, *words, "other").stdout.splitlines()
     assert {json.loads(line)["service"] for line in only} == {"other"}
     assert f"{up.name}-web-1 die" in mcpctl(up, "events", "--since", "5m", "--until", "0s").stdout.decode()
@@ -120,8 +123,9 @@ def test_events_come_live_until_ctrl_c(up: Stack) -> None:
     assert program.stdout is not None
     assert json.loads(program.stdout.readline())["action"] == "create"
     up.engine.stop(up.one("other").id, 0)
-    while json.loads(line := program.stdout.readline())["action"] != "stop":
-        pass
+    last = {"die", "stop"}  # engines differ in which of them comes first
+    while last:
+        last.discard(json.loads(line := program.stdout.readline())["action"])
     program.send_signal(signal.SIGINT)
     rest, told = program.communicate(timeout=SECONDS)
     assert (program.returncode, rest, told) == (130, b"", b"")

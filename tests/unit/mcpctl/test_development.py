@@ -32,7 +32,7 @@ exit "$PYTEST_CODE"
 """
 
 ENGINE26 = " ".join(tests.PARTS["engine26"])
-IN26 = "env MCPCTL_KILLS=40 {python} -m pytest"
+IN26 = "env MCPCTL_KILLS=25 {python} -m pytest"
 
 
 @pytest.fixture
