@@ -81,7 +81,7 @@ class Local:
             with connection.makefile("rb") as stream:
                 status = _status(stream.readline())
                 length = _length(stream)
-                body = stream.read()
+                body = stream.read() if length is None else stream.read(length)
         if length is not None and len(body) != length:
             raise ConnectionError("the engine broke off its answer")
         return status, body

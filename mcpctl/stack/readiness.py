@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
+GROWTH = 1.3
+"""Between looks: short at first, as most services come up within seconds, and never long for a short start."""
 SHORTEST_PROBE = 1.0
 """A last probe may outlive the deadline by this much: cut shorter, it would say nothing of the service."""
 CRASH_LOOP_RESTARTS = 5
@@ -32,7 +34,7 @@ LAST_CHANCES = 2
 """Restarts that a crash looping container gets once nothing else is under way that it may be waiting for."""
 SETTLED_SECONDS = 1.0
 """A container without a healthcheck is ready once its process has lived this long,"""
-QUIET_SECONDS = 0.05
+QUIET_SECONDS = 0.03
 """or so long where it does nothing but wait: what is still busy starting may yet fail."""
 
 Verdict = Literal["ready", "waiting", "failed"]
@@ -312,7 +314,7 @@ class _Waiting:
                 return assessment
             if time.monotonic() >= self.deadline:
                 return assessment
-            pause = min(pause * 1.6, LONGEST_PAUSE)
+            pause = min(pause * GROWTH, LONGEST_PAUSE)
 
 
 def _unhealthy(assessment: Assessment) -> bool:
