@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 GROWTH = 1.3
-"""Between looks: short at first, as most services come up within seconds, and never long for a short start."""
+"""Pauses between looks grow slowly: most services come up within seconds, and none should wait for a look."""
 SHORTEST_PROBE = 1.0
 """A last probe may outlive the deadline by this much: cut shorter, it would say nothing of the service."""
 CRASH_LOOP_RESTARTS = 5
